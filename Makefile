@@ -1,0 +1,15 @@
+# Two commands do everything: `make serve` and `make test`.
+PYTHON ?= python3
+BIN = .venv/bin
+
+.PHONY: serve test bench banner lint
+serve: .venv/installed ; $(BIN)/consent serve --demo
+test: .venv/tested ; $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && npm run --silent check && npm test --silent && $(BIN)/pytest
+bench: .venv/tested ; $(BIN)/python -m bench
+banner: .venv/tested ; npm run --silent build && $(BIN)/python -m bench.size
+lint: .venv/tested ; $(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/mypy && npm run --silent check
+
+.venv/installed: setup.cfg
+	$(PYTHON) -m venv .venv && $(BIN)/pip install --quiet --editable . && touch $@
+.venv/tested: setup.cfg package.json .venv/installed
+	sh tests/install.sh && $(BIN)/pip install --quiet --editable '.[test]' && npm ci --silent && touch $@

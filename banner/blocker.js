@@ -1,0 +1,225 @@
+// Brings marked markup to life when its consent is there, and puts embeds back to sleep when it is taken back.
+// Its rule: nothing comes alive unless the state says so, every script at most once and in document order.
+
+/**
+ * What is known of a marked element: whether it is awake, what takes its placeholder away, what came of its template,
+ * and in which round it was loaded once.
+ * @typedef {{awake?: boolean, clear?: () => void, nodes?: ChildNode[], round?: number}} Known
+ */
+
+const MARKED = "[data-consent]";
+const INERT = "text/plain";
+const LATE = ["src", "srcset", "href", "data"]; // what waits as data-src and so on
+const RUNS = /^$|^module$|(java|ecma)script/i; // the types of script that run, unlike JSON and the like
+
+/** @type {import("./types").TrustedMakers | undefined} */
+let makers;
+
+/**
+ * Under Trusted Types, the value as the policy named `consent` vouches for it: the site marked it with its own hand.
+ * @param {string} name of the attribute, or `text` @param {string} value
+ */
+function trust(name, value) {
+  const createScript = (/** @type {string} */ text) => text;
+  const rules = { createScript, createScriptURL: createScript };
+  try {
+    makers = makers || /** @type {any} */ (window).trustedTypes.createPolicy("consent", rules);
+  } catch {
+    makers = rules; // no Trusted Types here; or not our name in the page's policy, and then the browser refuses
+  }
+  return (/** @type {any} */ (makers))[/^on|^text/.test(name) ? "createScript" : "createScriptURL"](value);
+}
+
+/** @param {Element} element */
+function bringLate(element) {
+  for (const name of LATE) {
+    const value = element.getAttribute("data-" + name);
+    if (value != null) element.setAttribute(name, trust(name, value));
+  }
+}
+
+/** Media notice a new source only when told. @param {Element} element */
+function reload(element) {
+  const media = element.localName == "source" ? element.parentElement : element;
+  if (media instanceof HTMLMediaElement) media.load();
+}
+
+/** @param {Element} element */
+function unload(element) {
+  for (const name of LATE) if (element.hasAttribute("data-" + name)) element.removeAttribute(name);
+  const mark = new Text();
+  element.replaceWith(mark); // leaving the page ends what ran inside; removing `src` alone does not
+  mark.replaceWith(element);
+  reload(element);
+}
+
+/**
+ * A script that runs once inserted, like the inert one it replaces.
+ * @param {HTMLScriptElement} inert @param {string} nonce
+ */
+function revive(inert, nonce) {
+  const script = document.createElement("script");
+  for (const { name, value } of inert.attributes) {
+    if (name != "type" && name != "nonce") script.setAttribute(name, trust(name, value));
+  }
+  bringLate(script);
+  script.type = inert.dataset.type || "";
+  script.nonce = nonce || inert.nonce;
+  script.async = inert.hasAttribute("async"); // a created script is async by itself, and would lose its place
+  if (!script.src) script.text = trust("text", inert.text);
+  return script;
+}
+
+/**
+ * A template's content, its scripts marked like the template so that they take their turn with the others.
+ * @param {HTMLTemplateElement} template
+ */
+function unfold({ content, dataset }) {
+  const copy = document.importNode(content, true);
+  for (const script of copy.querySelectorAll("script")) {
+    if (script.matches(MARKED) || !RUNS.test(script.type)) continue;
+    Object.assign(script.dataset, { type: script.type }, dataset);
+    script.type = INERT;
+  }
+  return [...copy.childNodes];
+}
+
+/**
+ * Scripts in their order. Files of one row load together and keep their order by themselves; inline code waits for
+ * the files before it.
+ * @param {string} nonce @param {(element: HTMLElement) => boolean} allowed
+ */
+function createQueue(nonce, allowed) {
+  /** @type {HTMLScriptElement[]} */
+  const queue = [];
+  const taken = new WeakSet();
+  let loading = 0;
+
+  function drain() {
+    for (let inert; (inert = queue[0]);) {
+      const script = revive(inert, nonce);
+      const file = !!script.src || script.type == "module";
+      if (loading && !file) return;
+      queue.shift();
+      taken.delete(inert);
+      if (inert.isConnected && allowed(inert)) run(inert, script, file); // or it was taken back while it waited
+    }
+  }
+
+  /** @param {Element} inert @param {HTMLScriptElement} script @param {boolean} file */
+  function run(inert, script, file) {
+    if (file && !script.async) {
+      loading++;
+      script.onload = script.onerror = () => (loading--, drain());
+    }
+    inert.replaceWith(script);
+  }
+
+  /** @param {HTMLScriptElement} script */
+  return script => {
+    if (taken.has(script) || script.type != INERT || !allowed(script)) return;
+    taken.add(script);
+    queue.push(script);
+    drain();
+  };
+}
+
+/** @param {object} parts
+ * @param {string} parts.nonce the nonce of our own tag
+ * @param {(id: string) => boolean} parts.granted
+ * @param {(id: string) => boolean} parts.refused
+ * @param {(element: HTMLElement, once: () => void) => (() => void)} parts.hold puts a placeholder; returns what removes it
+ * @param {() => void} parts.open
+ */
+export function createBlocker({ nonce, granted, refused, hold, open }) {
+  const enqueue = createQueue(nonce, allowed);
+  /** @type {WeakMap<Node, Known>} */
+  const all = new WeakMap();
+  let round = 1;
+
+  /** @param {HTMLElement} element */
+  function allowed({ dataset: { consent = "", service } }) {
+    return consent[0] == "!" ? refused(consent.slice(1)) : granted(service || consent);
+  }
+
+  /** @param {HTMLElement} element */
+  function settle(element) {
+    if (element instanceof HTMLScriptElement) return enqueue(element);
+    const it = all.get(element) || {};
+    const was = it.awake;
+    const awake = it.round == round || allowed(element);
+    if (awake == was) return;
+    all.set(element, it);
+    it.awake = awake;
+    it.clear?.();
+    it.clear = undefined;
+    if (element instanceof HTMLTemplateElement) turn(element, it);
+    else if (awake) bringLate(element), reload(element);
+    else sleep(element, it, was);
+  }
+
+  /** @param {HTMLTemplateElement} template @param {Known} it */
+  function turn(template, it) {
+    if (!it.awake) return it.nodes?.forEach(node => node.remove());
+    it.nodes = it.nodes || unfold(template);
+    template.after(...it.nodes);
+    it.nodes.forEach(scan);
+  }
+
+  /** @param {HTMLElement} element @param {Known} it @param {boolean} [was] */
+  function sleep(element, it, was) {
+    if (was) unload(element);
+    if (!/^!/.test(element.dataset.consent || "")) it.clear = hold(element, () => {
+      it.round = round;
+      settle(element);
+      element.focus();
+    });
+  }
+
+  /** @param {Node} root */
+  function scan(root) {
+    if (root.nodeType != 1 && root != document) return;
+    for (const element of [root, .../** @type {Element} */ (root).querySelectorAll(MARKED)]) {
+      try {
+        if (element instanceof HTMLElement && element.matches(MARKED)) settle(element);
+      } catch (error) {
+        console.error("consent:", element, error); // one that fails keeps no other waiting
+      }
+    }
+  }
+
+  /** What leaves the page is forgotten, with its placeholder. @param {Node} node */
+  function forget(node) {
+    if (!node.isConnected) all.get(node)?.clear?.(), all.delete(node);
+  }
+
+  new MutationObserver(records => records.forEach(({ addedNodes, removedNodes }) => {
+    addedNodes.forEach(scan);
+    removedNodes.forEach(forget);
+  })).observe(document, { childList: true, subtree: true });
+
+  document.addEventListener("click", event => {
+    if (!(/** @type {Element} */ (event.target)).closest("[data-consent-open]")) return;
+    event.preventDefault();
+    open();
+  });
+
+  return {
+    release: () => scan(document),
+    /** Ends what was loaded for this page view only. */
+    revoke: () => round++,
+  };
+}
+
+/**
+ * Another script in the place of our own tag, with all that was said to it.
+ * @param {HTMLScriptElement} own @param {string} src @param {() => void} otherwise
+ */
+export function exchange(own, src, otherwise) {
+  const other = document.createElement("script");
+  Object.assign(other.dataset, own.dataset);
+  other.nonce = own.nonce;
+  other.onerror = otherwise;
+  other.src = trust("src", src);
+  own.after(other);
+}

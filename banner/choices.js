@@ -1,0 +1,135 @@
+// The rules: what a stored choice, the policy, the clock and Global Privacy Control mean.
+// Pure: no page, no network, no storage, no clock of its own. The cases in tests/data/state.json bind this file
+// and its Python twin alike. Whatever is doubtful grants nothing.
+
+/**
+ * @typedef {import("./types").Rules} Rules
+ * @typedef {import("./types").Choice} Choice
+ * @typedef {import("./types").Decision} Decision
+ * @typedef {import("./types").Derived} Derived
+ * @typedef {import("./types").Answers} Answers
+ */
+
+const DAY = 86400;
+const ROOM = 499; // the longest cookie value; one of 500 bytes is as good as none
+const COOKIE = /^1\.([1-9]\d{0,8})\.(\d{1,12})\.([\w-]{21}[AQgw])\.((?:[+-]?[a-z][a-z\d_-]*(?:~(?=.)|$))*)$/;
+
+/** @param {Rules} rules the ids of what is not necessary */
+const asked = rules => rules.categories.filter(one => !one.necessary).map(one => one.id);
+
+/**
+ * One answer for each id.
+ * @param {string[]} ids @param {(id: string) => boolean} answer
+ * @returns {Answers}
+ */
+const answers = (ids, answer) => Object.fromEntries(ids.map(id => [id, answer(id)]));
+
+/**
+ * The choice in a cookie value; null for anything that is not exactly one.
+ * @param {string | null | undefined} text
+ * @returns {Choice | null}
+ */
+export function parse(text) {
+  const found = text && text.length <= ROOM && COOKIE.exec(text);
+  if (!found) return null;
+  const [, policy, decided_at, subject, list] = found;
+  return { policy: +policy, decided_at: +decided_at, subject, ids: list ? list.split("~") : [] };
+}
+
+/**
+ * The cookie value of a choice, always short enough to be read again: what does not fit is not granted. Services
+ * granted alone go first, then whole categories, each with the refusals in it, which say nothing more.
+ * @param {Rules} rules
+ * @param {Choice} choice
+ */
+export function format(rules, { policy, decided_at, subject, ids }) {
+  for (;;) {
+    const text = `1.${policy}.${decided_at}.${subject}.` + ids.join("~");
+    if (text.length <= ROOM) return text;
+    const last = ids.filter(id => id[0] == "+").pop() || ids.filter(id => id[0] != "-").pop() || ids[0];
+    const gone = rules.services.filter(one => one.category == last).map(one => "-" + one.id);
+    ids = ids.filter(id => id != last && !gone.includes(id));
+  }
+}
+
+/**
+ * What the cookie keeps of a decision. A withdrawal names every category with `-`, which tells it from a refusal.
+ * @param {Rules} rules
+ * @param {Decision} decision
+ * @param {string} action
+ */
+export function entries(rules, { grants, services }, action) {
+  const ids = asked(rules).filter(id => grants[id] || action == "withdraw");
+  return [
+    ...ids.map(id => (grants[id] ? id : "-" + id)),
+    ...Object.keys(services).map(id => (services[id] ? "+" : "-") + id),
+  ];
+}
+
+/**
+ * The decision that grants, or refuses, everything there is to ask.
+ * @param {Rules} rules
+ * @param {boolean} granted
+ * @returns {Decision}
+ */
+export const everything = (rules, granted) => ({ grants: answers(asked(rules), () => granted), services: {} });
+
+/**
+ * The decision that keeps the present state but for the categories and services named. A category refused takes all
+ * its services along; one newly granted brings them all; one that stays granted keeps the services refused in it.
+ * @param {Rules} rules
+ * @param {Decision} state
+ * @param {Answers} changes
+ * @returns {Decision}
+ */
+export function changed(rules, state, changes) {
+  const grants = answers(asked(rules), id => changes[id] ?? state.grants[id]);
+  /** @type {Answers} */
+  const services = {};
+  for (const { id, category } of rules.services) {
+    const stays = changes[category] == null || (changes[category] && state.grants[category]);
+    const granted = changes[id] ?? (stays ? state.services[id] : grants[category]);
+    if (category in grants && granted != grants[category]) services[id] = granted;
+  }
+  return { grants, services };
+}
+
+/**
+ * The state now. Without a live choice, opt-in grants nothing; elsewhere all is granted but what Global Privacy
+ * Control opts out of and what a lapsed choice had refused.
+ * @param {Rules} rules
+ * @param {Choice | null} stored
+ * @param {boolean} gpc
+ * @param {number} now seconds since the epoch
+ * @returns {Derived}
+ */
+export function derive(rules, stored, gpc, now) {
+  // A clock may be a day wrong. A choice from further ahead is forged or broken.
+  const choice = stored && stored.decided_at <= now + DAY ? stored : null;
+  const { policy = null, subject = null, decided_at = null, ids = /** @type {string[]} */ ([]) } = choice || {};
+  const valid_until = choice && choice.decided_at + rules.valid_days * DAY;
+  const lapse = !valid_until ? "unknown" : now >= valid_until ? "expired" : Number(policy) < rules.material_since && "outdated";
+
+  const named = (/** @type {string} */ id) => ids.includes(id) && !ids.includes("-" + id);
+  const open = (/** @type {string} */ id) => rules.regime != "opt-in" && !(gpc && rules.signals.gpc.includes(id));
+  const requested = asked(rules);
+  const grants = answers(rules.categories.map(one => one.id), id =>
+    !requested.includes(id) || (lapse ? open(id) && (!choice || named(id)) : named(id)));
+  const services = Object.fromEntries(rules.services.map(({ id, category }) => [id, !requested.includes(category) ||
+    (!ids.includes("-" + id) && (grants[category] || (!lapse && ids.includes("+" + id))))]));
+  return { status: lapse || judge(rules, { grants, services }, ids), policy, subject, decided_at, valid_until, grants, services };
+}
+
+/**
+ * The status of a live choice.
+ * @param {Rules} rules
+ * @param {Decision} state
+ * @param {string[]} ids
+ */
+function judge(rules, { grants, services }, ids) {
+  const requested = asked(rules);
+  const extra = rules.services.some(({ id, category }) => services[id] && !grants[category]);
+  if (![...Object.values(grants), ...Object.values(services)].includes(false)) return "given";
+  if (extra || requested.some(id => grants[id])) return "partial";
+  return requested.some(id => ids.includes("-" + id)) ? "withdrawn" : "refused";
+}

@@ -1,0 +1,172 @@
+// Boot order and the public API. Its rule: the stored choice is read first, everything follows from the state, and
+// whatever fails leaves things as they were: not granted.
+import { createBlocker, exchange } from "./blocker.js";
+import { changed, derive, entries, everything } from "./choices.js";
+import { createPlaceholders } from "./placeholder.js";
+import { createRecorder, newId } from "./recorder.js";
+import { heard } from "./signals/gpc.js";
+import { createSignals } from "./signals/index.js";
+import { createStore, newSubject } from "./store.js";
+import { createView, whenThere } from "./view.js";
+
+/**
+ * @typedef {import("./types").State} State
+ * @typedef {import("./types").Answers} Answers
+ * @typedef {import("./types").Action} Action
+ * @typedef {import("./types").Surface} Surface
+ */
+
+const config = __CONSENT__;
+const { regime, language, policy } = config;
+const script = /** @type {HTMLScriptElement} */ (document.currentScript);
+const { src, nonce, dataset } = script;
+const home = src.slice(0, src.lastIndexOf("/sites/")) + "/sites/" + config.site; // our server is where our script came from
+const known = [...config.categories, ...config.services].map(one => one.id);
+const gpc = heard(navigator);
+const signals = createSignals(config.signals);
+const store = createStore(config, window);
+const recorder = createRecorder({ home, store, emit: refresh });
+
+/** @type {State} */
+let state;
+/** @type {ReturnType<typeof createBlocker>} */
+let blocker;
+/** @type {ReturnType<typeof createView> | undefined} */
+let view;
+let wanted = false; // the preferences were asked for before there was a page to draw them in
+
+const seconds = () => Math.floor(Date.now() / 1000);
+const time = (/** @type {number} */ at) => new Date(at * 1000).toISOString().slice(0, 19) + "Z";
+
+/** @type {import("./types").Emit} */
+const emit = (event, detail) => document.dispatchEvent(new CustomEvent("consent:" + event, { detail }));
+
+/** The state as the page sees it, read anew: another tab may have decided. */
+function read(choice = store.read()) {
+  const derived = derive(config, choice, gpc, seconds());
+  const { grants, services, decided_at: from, valid_until: until } = derived;
+  Object.freeze(grants);
+  Object.freeze(services);
+  return Object.freeze({ ...derived, decided_at: from && time(from), valid_until: until && time(until), regime, language });
+}
+
+const live = () => !/unknown|expired|outdated/.test(state.status);
+
+/** @param {string} id */
+const granted = id => (state.grants[id] ?? state.services[id]) === true;
+
+/** Where nothing has been asked yet nothing is refused. @param {string} id */
+const refused = id => known.includes(id) && !granted(id) && (live() || regime != "opt-in");
+
+const open = () => (view ? view.open() : (wanted = true));
+const close = () => (view ? view.close() : (wanted = false));
+
+/** @param {State} state */
+const essence = ({ status, grants, services }) => JSON.stringify([status, grants, services]);
+
+/** Takes over what the cookie says now; only a change is passed on. @param {string} [event] @param {unknown} [detail] */
+function refresh(event, detail) {
+  const before = essence(state);
+  state = read();
+  const same = before == essence(state);
+  if (!same) follow();
+  if (event) emit(event, detail);
+  if (!same) emit("change", state);
+}
+
+function follow() {
+  signals.update(state.grants);
+  if (/refused|withdrawn/.test(state.status)) blocker.revoke();
+  blocker.release();
+  view?.sync();
+}
+
+/** @param {Action} action @param {Surface} surface @param {Answers} [changes] of a custom choice */
+function decide(action, surface, changes = {}) {
+  state = read();
+  const decision = action == "custom" ? changed(config, state, changes) : everything(config, action == "accept_all");
+  const { grants, services } = decision;
+  const now = seconds();
+  const subject = state.subject || newSubject();
+  store.write({ policy, decided_at: now, subject, ids: entries(config, decision, action) }, now);
+  recorder.record({
+    id: newId(), subject, policy, language, action, surface, grants,
+    services: Object.keys(services).length ? services : undefined,
+    signals: gpc ? { gpc } : undefined,
+    decided_at: time(now),
+  });
+  refresh("decide", { action, surface, ...decision });
+  view?.sync();
+  view?.announce();
+}
+
+/** @param {string[]} ids */
+function check(ids) {
+  const id = ids.find(one => !known.includes(one));
+  if (id != null) throw new TypeError(`consent: no category or service "${id}" here, only ${known}`);
+}
+
+/** @param {Answers} changes */
+function set(changes) {
+  check(Object.keys(changes));
+  decide("custom", "api", changes);
+}
+
+/** @param {string} event @param {(detail: unknown) => void} listener */
+function on(event, listener) {
+  const name = "consent:" + event;
+  const hear = (/** @type {any} */ { detail }) => listener(detail);
+  document.addEventListener(name, hear);
+  if (event == "ready") queueMicrotask(() => listener(state)); // it has been, or nobody could call this
+  return () => document.removeEventListener(name, hear);
+}
+
+const api = Object.freeze({
+  granted, open, close, set, on,
+  receipt: store.receipt,
+  get state() {
+    return state;
+  },
+  /** @param {string} id @returns {Promise<void>} */
+  async when(id) {
+    check([id]);
+    if (!granted(id)) await new Promise(resolve => {
+      const off = on("change", () => granted(id) && (off(), resolve(0)));
+    });
+  },
+  /** @param {string[]} [ids] */
+  accept: ids => (ids ? set(Object.fromEntries(ids.map(id => [id, true]))) : decide("accept_all", "api")),
+  reject: () => decide("reject_all", "api"),
+  withdraw: () => decide("withdraw", "api"),
+});
+
+function boot() {
+  const choice = store.read();
+  state = read(choice);
+  signals.start(live() ? read(null).grants : state.grants);
+  if (choice && live()) {
+    signals.update(state.grants);
+    store.write(choice, seconds()); // Safari forgets a script's cookie a week after it was last written
+  }
+  const hold = createPlaceholders(config, id => decide("custom", "placeholder", { [id]: true }));
+  blocker = createBlocker({ nonce, granted, refused, hold, open });
+  Object.defineProperty(window, "consent", { value: api });
+  blocker.release();
+  emit("ready", state);
+  addEventListener("pageshow", event => event.persisted && refresh());
+  addEventListener("online", recorder.flush);
+  addEventListener("pagehide", recorder.flush);
+  recorder.flush();
+  whenThere(dataset.root, root => {
+    view = createView({ config, gpc, live, decide, emit, state: () => state, root, headless: dataset.auto == "off" });
+    if (wanted) view.open();
+    if (view.shown) requestAnimationFrame(() => setTimeout(recorder.shown, 0, { policy, language, surface: "banner" }));
+  });
+}
+
+const first = /** @type {any} */ (window).consent; // an element of that id would be here too, but is no API
+const { lang } = dataset;
+if (first && first.granted) console.warn("consent: this page has the script twice; the first one counts");
+// A tag pinned by its hash gets what it names, and a script that was asked for in a language is the nearest there is.
+else if (!lang || lang == config.language || script.integrity || /[?&]lang=/.test(src)) boot();
+else exchange(script, home + "/banner.js?lang=" + encodeURIComponent(lang), boot);

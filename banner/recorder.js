@@ -1,0 +1,113 @@
+// Brings every choice to the server, in order and once. The only module on the network.
+// A choice stays in the outbox until the server has answered with its receipt, or has said for good that it never
+// will. Nothing here delays the page: what the visitor decided holds before the first byte leaves.
+
+/**
+ * @typedef {import("./types").Recording} Recording
+ * @typedef {import("./store.js").Store} Store
+ */
+
+const PATIENCE = 30e3; // a server silent for so long has failed, as far as this try goes
+const DAY = 86400e3;
+const FIRST_PAUSE = 2e3;
+const LONGEST_PAUSE = 3600e3;
+
+/** A UUID of version 7 (RFC 9562): sorted by time, so that the ledger's index stays compact. */
+export function newId(time = Date.now()) {
+  const random = crypto.getRandomValues(new Uint8Array(10));
+  const hex = [time + 2 ** 48, ...[...random].map(byte => byte + 256)].map(number => number.toString(16).slice(1)).join("");
+  return hex.replace(/(.{8})(.{4}).(...).(...)/, "$1-$2-7$3-8$4-");
+}
+
+/**
+ * Whether a choice that was answered with this status will never be recorded: the server has read it and refused it,
+ * or does not want it (403 and 404 above all: an origin not listed, a site renamed). The latter is the operator's
+ * mistake and may be mended, so such a choice is kept for a week. What is lost makes room for what comes behind it.
+ * @param {number} status @param {Recording} body
+ */
+const isLost = (status, { decided_at }) =>
+  [400, 409, 413, 415, 422].includes(status) || (status < 429 && Date.now() - Date.parse(decided_at) > 7 * DAY);
+
+/** @param {{home: string, store: Store, emit: import("./types").Emit, page?: any}} parts `page` is the window */
+export function createRecorder({ home, store, emit, page = window }) {
+  let busy = false;
+  let failures = 0;
+  /** @type {any} */
+  let timer;
+
+  /** @param {string} path @param {object} body @param {AbortSignal} [signal] @returns {Promise<Response>} */
+  const post = (path, body, signal) => page.fetch(home + path, {
+    method: "POST", mode: "cors", credentials: "omit", keepalive: true, signal,
+    headers: { "Content-Type": "text/plain" }, // spares the preflight, and survives the page's end
+    body: JSON.stringify(body),
+  });
+
+  /** Sends what is waiting, oldest first. Safe to call at any moment. */
+  async function flush() {
+    if (busy) return;
+    clearTimeout(timer);
+    busy = true;
+    let pause = 0;
+    for (let body; !pause && (body = store.waiting()[0]);) pause = await send(body).catch(() => later(0));
+    busy = false;
+    if (pause) timer = setTimeout(flush, pause);
+  }
+
+  /** One try; the milliseconds to wait before the next, 0 once the choice has left the outbox. @param {Recording} body */
+  async function send(body) {
+    const { id } = body;
+    const answer = await post("/receipts", body, page.AbortSignal.timeout?.(PATIENCE));
+    const { status } = answer;
+    if (answer.ok) return done(body, await answer.json());
+    if (!isLost(status, body)) return later(answer.headers.get("Retry-After"));
+    store.remove(id);
+    console.error(`consent: choice ${id} refused by the server (${status})`);
+    emit("error", { id, status });
+    return 0;
+  }
+
+  /** @param {unknown} asked seconds, as the server wishes */
+  function later(asked) {
+    const pause = Math.max(FIRST_PAUSE * 2 ** failures++, 1e3 * (Number(asked) || 0));
+    return Math.min(pause, LONGEST_PAUSE) * (1 + Math.random() / 4); // browsers that failed together return apart
+  }
+
+  /** @param {Recording} body @param {any} answer */
+  function done(body, { receipt, state }) {
+    const { id } = body;
+    if (!receipt) throw id; // somebody else's 200, such as a hotel's sign-in page: not recorded
+    failures = 0;
+    store.keepReceipt(receipt);
+    store.remove(id);
+    takeTime(body, Date.parse(state.decided_at));
+    emit("recorded", { id, receipt, state });
+    return 0;
+  }
+
+  /**
+   * The newest choice takes the server's time, unless this browser's clock is so wrong that it would then see a
+   * choice from the future and ask for ever.
+   * @param {Recording} body @param {number} time
+   */
+  function takeTime({ subject, decided_at }, time) {
+    const choice = store.read();
+    const now = Date.now();
+    const newest = choice && choice.subject == subject && choice.decided_at * 1e3 == Date.parse(decided_at);
+    if (newest && !store.waiting().length && Math.abs(time - now) < DAY) {
+      store.write({ ...choice, decided_at: time / 1e3 }, now / 1e3);
+    }
+  }
+
+  return {
+    flush,
+    /** @param {Recording} body */
+    record(body) {
+      store.add(body);
+      flush();
+    },
+    /** Counts one showing, without any identifier. @param {object} body */
+    shown(body) {
+      post("/displays", body).catch(() => {});
+    },
+  };
+}

@@ -1,0 +1,119 @@
+// What the browser keeps: the cookie, the receipt, the outbox. Nothing is written before there is a choice, and
+// no storage error ever leaves this file: what cannot be stored is remembered until the page goes.
+import { format, parse } from "./choices.js";
+
+/**
+ * @typedef {import("./types").Choice} Choice
+ * @typedef {import("./types").Recording} Recording
+ */
+
+const LONGEST = 400 * 86400; // browsers cut Max-Age to 400 days (RFC 6265bis)
+
+/** A random pseudonym of 128 bits, base64url. */
+export function newSubject() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return btoa(String.fromCharCode(...bytes)).slice(0, 22).replace(/\+/g, "-").replace(/\//g, "_");
+}
+
+/**
+ * @param {import("./types").Config} config
+ * @param {Window} page
+ */
+export function createStore(config, page) {
+  const { cookie, site } = config;
+  const shelf = openShelf(page);
+  const receipt = "consent:receipt:" + site;
+  const outbox = "consent:outbox:" + site;
+  let unkept = ""; // a value that the browser would not take as a cookie
+
+  /** @returns {Choice | null} The newest choice: two cookies of the name may reach us, from two domains. */
+  function read() {
+    const start = cookie.name + "=";
+    const values = cookies(page).filter(text => text.startsWith(start)).map(text => text.slice(start.length));
+    const choices = [...values, unkept].map(parse);
+    return choices.reduce((newest, one) => (one && (!newest || one.decided_at > newest.decided_at) ? one : newest), null);
+  }
+
+  /** @param {Choice} choice @param {number} now seconds since the epoch */
+  function write(choice, now) {
+    const value = format(config, choice);
+    const left = choice.decided_at + config.valid_days * 86400 - now;
+    const kept = `${cookie.name}=${value}`;
+    setCookie(page, kept + "; Path=/; SameSite=Lax; Max-Age=" + Math.floor(Math.min(left, LONGEST)) +
+      (cookie.domain ? "; Domain=" + cookie.domain : "") + (page.location.protocol == "https:" ? "; Secure" : ""));
+    unkept = cookies(page).includes(kept) ? "" : value;
+  }
+
+  /** @returns {Recording[]} */
+  function waiting() {
+    try {
+      const list = JSON.parse(shelf.get(outbox) || "[]");
+      return Array.isArray(list) ? list.filter(one => one && one.id) : [];
+    } catch {
+      return [];
+    }
+  }
+
+  /** @param {Recording[]} list */
+  const keepWaiting = list => shelf.set(outbox, JSON.stringify(list));
+
+  return {
+    read,
+    write,
+    waiting,
+    receipt: () => shelf.get(receipt),
+    keepReceipt: (/** @type {string} */ text) => shelf.set(receipt, text),
+    /** @param {Recording} body */
+    add: body => keepWaiting([...waiting(), body]),
+    /** @param {string} id */
+    remove: id => keepWaiting(waiting().filter(one => one.id != id)),
+  };
+}
+
+/** @typedef {ReturnType<typeof createStore>} Store */
+
+/** @param {Window} page */
+function cookies(page) {
+  try {
+    return page.document.cookie.split("; ");
+  } catch {
+    return []; // sandboxed frames throw
+  }
+}
+
+/** @param {Window} page @param {string} text */
+function setCookie(page, text) {
+  try {
+    page.document.cookie = text;
+  } catch {
+    // read back, found missing, and remembered for the page
+  }
+}
+
+/**
+ * localStorage, or memory where it is blocked, full or missing.
+ * @param {Window} page
+ */
+function openShelf(page) {
+  /** @type {Record<string, string>} */
+  const memory = {};
+  return {
+    /** @param {string} key @returns {string | null} */
+    get(key) {
+      try {
+        return memory[key] || page.localStorage.getItem(key);
+      } catch {
+        return null;
+      }
+    },
+    /** @param {string} key @param {string} value */
+    set(key, value) {
+      try {
+        page.localStorage.setItem(key, value);
+        delete memory[key];
+      } catch {
+        memory[key] = value;
+      }
+    },
+  };
+}

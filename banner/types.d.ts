@@ -1,0 +1,132 @@
+// The shapes that the banner's modules share: what the server hands over, what is stored, what is told.
+
+export interface Category {
+  id: string;
+  necessary: boolean;
+  name: string;
+  purpose: string;
+}
+
+export interface Service {
+  id: string;
+  category: string;
+  name: string;
+}
+
+export type Regime = "opt-in" | "opt-out" | "notice";
+export type Action = "accept_all" | "reject_all" | "custom" | "withdraw" | "signal";
+export type Surface = "banner" | "preferences" | "placeholder" | "privacy_page" | "api";
+export type Status = "given" | "partial" | "refused" | "withdrawn" | "expired" | "outdated" | "unknown";
+export type Answers = Record<string, boolean>;
+
+export interface Texts {
+  title: string;
+  body: string;
+  accept: string;
+  reject: string;
+  preferences: string;
+  save: string;
+  close: string;
+  privacy_link: string;
+  reopen: string;
+  preferences_title: string;
+  preferences_body: string;
+  always_on: string;
+  withdraw: string;
+  saved: string;
+  gpc: string;
+  placeholder: string;
+  placeholder_why: string;
+  load_once: string;
+  always_allow: string;
+  dismiss: string;
+}
+
+/** What the rules need to know of a policy. */
+export interface Rules {
+  policy: number;
+  material_since: number;
+  valid_days: number;
+  regime: Regime;
+  categories: Pick<Category, "id" | "necessary">[];
+  services: Pick<Service, "id" | "category">[];
+  signals: { gpc: string[]; google?: Record<string, string[]> | null };
+}
+
+/** The value the server calls the script with. */
+export interface Config extends Rules {
+  site: string;
+  language: string;
+  direction: "ltr" | "rtl";
+  cookie: { name: string; domain?: string };
+  categories: Category[];
+  services: Service[];
+  appearance: { theme: "auto" | "light" | "dark"; reopen: "left" | "right" | "none" };
+  privacy_url?: string;
+  texts: Texts;
+}
+
+/** A stored choice: the cookie, taken apart. Times are seconds since the epoch. */
+export interface Choice {
+  policy: number;
+  decided_at: number;
+  subject: string;
+  ids: string[];
+}
+
+/** What a visitor decides: every category that is not necessary, and the services that deviate from theirs. */
+export interface Decision {
+  grants: Answers;
+  services: Answers;
+}
+
+/** The state as the rules derive it, with times in seconds. */
+export interface Derived {
+  status: Status;
+  policy: number | null;
+  subject: string | null;
+  decided_at: number | null;
+  valid_until: number | null;
+  grants: Answers;
+  services: Answers;
+}
+
+/** `window.consent.state`: the same with RFC 3339 times. */
+export interface State extends Omit<Derived, "decided_at" | "valid_until"> {
+  decided_at: string | null;
+  valid_until: string | null;
+  regime: Regime;
+  language: string;
+}
+
+/** One choice as it is posted. */
+export interface Recording extends Decision {
+  id: string;
+  subject: string;
+  policy: number;
+  language: string;
+  action: Action;
+  surface: Surface;
+  signals?: { gpc: true };
+  decided_at: string;
+}
+
+export type Emit = (event: string, detail?: unknown) => void;
+
+declare global {
+  const __CONSENT__: Config;
+  interface Window {
+    consent?: object;
+    dataLayer?: unknown[];
+    trustedTypes?: { createPolicy(name: string, rules: Record<string, (text: string) => string>): TrustedMakers };
+  }
+  interface Navigator {
+    globalPrivacyControl?: boolean;
+  }
+}
+
+/** What a Trusted Types policy makes; typed as strings because every sink takes it like one. */
+export interface TrustedMakers {
+  createScriptURL(text: string): string;
+  createScript(text: string): string;
+}

@@ -1,0 +1,96 @@
+"""The script's bytes per site, policy version, language and regime.
+
+One response carries code, styles, policy and words (contract, section 1); the same input gives the same bytes for
+ever, so a receipt can name them by their hash.
+"""
+
+import gzip
+import hashlib
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import brotli
+import msgspec
+
+from consent import i18n
+from consent.model import Published, Regime, Script
+from consent.regime import regimes
+
+BODIES: dict[Regime, str] = {"opt-in": "body", "opt-out": "body_opt_out", "notice": "body_notice"}
+
+
+@cache
+def source() -> bytes:
+    """static/banner.js: beside the package in a checkout or editable install, inside it when installed."""
+    packaged = files("consent").joinpath("static", "banner.js")
+    checkout = Path(__file__).parent.parent / "static" / "banner.js"
+    return packaged.read_bytes() if packaged.is_file() else checkout.read_bytes()
+
+
+@cache
+def code_hash() -> bytes:
+    """SHA-256 of static/banner.js."""
+    return hashlib.sha256(source()).digest()
+
+
+def scripts(published: Published) -> list[Script]:
+    """Every script of a policy version, compressed; the first language's for an unknown place comes first."""
+    return [_script(published, language, regime) for language in published.languages for regime in regimes(published)]
+
+
+def render(published: Published, *, language: str, regime: Regime) -> bytes:
+    """The script itself: static/banner.js with its one free variable bound to the settings."""
+    settings = msgspec.json.encode(settings_of(published, language=language, regime=regime)).replace(b"<", b"\\u003c")
+    return b"(function(__CONSENT__){" + source().strip() + b"})(" + settings + b");\n"
+
+
+def settings_of(published: Published, *, language: str, regime: Regime) -> dict[str, Any]:
+    """What the script has to know (banner/types.d.ts); only one language's words travel."""
+    return {
+        "site": published.site,
+        "policy": published.version,
+        "material_since": published.material_since,
+        "valid_days": published.valid_days,
+        "regime": regime,
+        "language": language,
+        "direction": i18n.locale(language).direction,
+        "cookie": _present(published.cookie),
+        "categories": [
+            {"id": c.id, "necessary": c.necessary, "name": c.name[language], "purpose": c.purpose[language]}
+            for c in published.categories
+        ],
+        "services": [{"id": s.id, "category": s.category, "name": s.name} for s in published.services],
+        "appearance": msgspec.to_builtins(published.appearance),
+        "signals": {"google": published.signals.google or None, "gpc": published.signals.gpc},
+        **({"privacy_url": published.privacy_url[language]} if published.privacy_url else {}),
+        "texts": _texts(published, language, regime),
+    }
+
+
+def _script(published: Published, language: str, regime: Regime) -> Script:
+    body = render(published, language=language, regime=regime)
+    return Script(
+        site=published.site,
+        version=published.version,
+        language=language,
+        regime=regime,
+        code=code_hash(),
+        hash=hashlib.sha256(body).digest(),
+        br=brotli.compress(body, mode=brotli.MODE_TEXT),
+        gzip=gzip.compress(body, 9, mtime=0),
+    )
+
+
+def _texts(published: Published, language: str, regime: Regime) -> dict[str, str]:
+    """The words of one language; of the three bodies the one that fits the regime, its placeholders filled in."""
+    words = dict(published.texts[language])
+    bodies = {name: words.pop(name) for name in BODIES.values()}
+    purposes = ", ".join(c.name[language] for c in published.categories if not c.necessary)
+    body = bodies[BODIES[regime]].replace("{days}", str(published.valid_days)).replace("{purposes}", purposes)
+    return {**words, "body": body}
+
+
+def _present(settings: msgspec.Struct) -> dict[str, Any]:
+    return {name: value for name, value in msgspec.structs.asdict(settings).items() if value is not None}

@@ -1,0 +1,55 @@
+"""For a website's own server: reads the consent cookie of a request, whatever the framework.
+
+Needs nothing but the Cookie header (WSGI: `environ.get("HTTP_COOKIE")`, Django: `request.headers.get("Cookie")`,
+ASGI: the decoded `cookie` header), writes nothing and asks nobody. What is not granted by the cookie is not granted.
+
+    from consent.client import read_cookie
+    state = read_cookie(request.headers.get("Cookie"), policy)
+    if state.granted("analytics"): ...
+"""
+
+import time
+from typing import Any
+
+import msgspec
+
+from consent.model import Regime, State
+from consent.state import AskedPolicy, derive, derive_alone, parse
+
+
+def read_cookie(
+    header: str | None,
+    policy: "bytes | str | dict[str, Any] | None" = None,
+    *,
+    name: str = "consent",
+    regime: Regime = "opt-in",
+    gpc: bool = False,
+    now: float | None = None,
+) -> State:
+    """The consent state a Cookie header carries.
+
+    `policy` is what `GET /sites/{site}/policies/{version}` answers for the newest version (bytes, text or decoded).
+    Without it only what the cookie names is granted, a choice lapses after 180 days, `outdated` cannot be told, and
+    a choice that grants anything is `partial`. `gpc` is whether the request carried `Sec-GPC: 1`; `now` is in
+    seconds since the epoch. Raises msgspec.ValidationError where `policy` is not a published policy.
+    """
+    kept = parse(_value(header or "", name))
+    at = int(time.time() if now is None else now)
+    if policy is None:
+        return derive_alone(kept, now=at, regime=regime)
+    return derive(_asked(policy), kept, now=at, regime=regime, gpc=gpc)
+
+
+def _value(header: str, name: str) -> str:
+    """The value of the first cookie of that name (RFC 6265, section 4.2.1); empty if there is none."""
+    for pair in header.split(";"):
+        key, _, value = pair.strip().partition("=")
+        if key == name:
+            return value.strip('"')
+    return ""
+
+
+def _asked(policy: "bytes | str | dict[str, Any]") -> AskedPolicy:
+    if isinstance(policy, bytes | str):
+        return msgspec.json.decode(policy, type=AskedPolicy)
+    return msgspec.convert(policy, AskedPolicy)

@@ -1,0 +1,99 @@
+"""The log as files: one generator a format and the FORMATS table that CLI, API and docs read.
+
+Oldest first, streamed; columns and fields as the contract's section 3 says.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+
+from consent import receipts
+from consent.ledger import Ledger
+from consent.model import Entry, Filter, Receipt
+from consent.times import rfc3339
+
+HEAD = ("index", "id", "recorded_at", "subject", "policy", "language", "regime", "country", "action", "surface")
+TAIL = ("services", "gpc", "valid_until", "previous", "receipt")
+
+
+class Format(msgspec.Struct, frozen=True):
+    """An export format; `rows` turns entries into pieces of the file."""
+
+    media_type: str
+    rows: Callable[[Iterable[Entry], list[str]], Iterator[bytes]]
+    help: str
+
+
+def export(ledger: Ledger, site: str, format: str, filter: Filter) -> Iterator[bytes]:
+    """A site's log as pieces of a file. Raises UnknownSite before the first piece."""
+    categories = _categories(ledger, site)
+    return FORMATS[format].rows(ledger.entries(site, filter), categories)
+
+
+def ndjson(entries: Iterable[Entry], categories: list[str]) -> Iterator[bytes]:
+    """One JSON object a line: index, leaf (hex), receipt (the JWS), claims; an erased entry keeps index and leaf."""
+    for entry in entries:
+        if entry.token is None:
+            yield b'{"index":%d,"leaf":"%s","erased":true}\n' % (entry.index, entry.leaf.hex().encode())
+            continue
+        claims = receipts.read(entry.token)[1]
+        yield b'{"index":%d,"leaf":"%s","receipt":"%s","claims":%s}\n' % (
+            entry.index,
+            entry.leaf.hex().encode(),
+            entry.token.encode(),
+            claims,
+        )
+
+
+def csv_rows(entries: Iterable[Entry], categories: list[str]) -> Iterator[bytes]:
+    """RFC 4180 with a header; a category's column says granted, refused or necessary, nothing if it was not asked."""
+    yield _line([*HEAD, *categories, *TAIL])
+    for entry in entries:
+        if entry.kind == "receipt" and entry.token is not None:
+            yield _line(_row(entry, receipts.receipt(entry.token), categories))
+
+
+FORMATS = {
+    "csv": Format("text/csv; charset=utf-8", csv_rows, "one row a receipt, for spreadsheets"),
+    "ndjson": Format("application/x-ndjson", ndjson, "one JSON object a line, with the signed receipts"),
+}
+
+
+def _categories(ledger: Ledger, site: str) -> list[str]:
+    """Every category any version of the policy had, in order of first appearance."""
+    versions = ledger.versions(site)
+    return list(dict.fromkeys(category.id for version in versions for category in version.categories))
+
+
+def _row(entry: Entry, receipt: Receipt, categories: list[str]) -> list[str]:
+    consent = receipt.consent
+    answers = dict.fromkeys(consent.necessary, "necessary")
+    answers |= {id: "granted" if granted else "refused" for id, granted in consent.grants.items()}
+    services = [f"{id}={'granted' if granted else 'refused'}" for id, granted in consent.services.items()]
+    gpc = consent.signals.get("gpc")
+    return [
+        str(entry.index),
+        receipt.jti,
+        rfc3339(receipt.iat) or "",
+        receipt.sub,
+        str(consent.policy),
+        consent.language,
+        consent.regime,
+        consent.country or "",
+        consent.action,
+        consent.surface,
+        *(answers.get(category, "") for category in categories),
+        " ".join(services),
+        "" if gpc is None else str(gpc).lower(),
+        rfc3339(receipt.exp) or "",
+        consent.previous or "",
+        entry.token or "",
+    ]
+
+
+def _line(fields: Iterable[str]) -> bytes:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\r\n").writerow(fields)
+    return buffer.getvalue().encode()

@@ -1,0 +1,82 @@
+"""The languages: loads locales/, negotiates, falls back.
+
+A language is one file; nothing has to be registered.
+"""
+
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+
+
+class Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A built-in category's words."""
+
+    name: str
+    purpose: str
+
+
+class Locale(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One language's built-in words."""
+
+    language: str
+    name: str
+    direction: str
+    """`ltr` or `rtl`."""
+    texts: dict[str, str]
+    categories: dict[str, Named]
+
+
+@cache
+def locales() -> dict[str, Locale]:
+    """Every shipped language, by tag."""
+    found = (path for path in files("consent").joinpath("locales").iterdir() if path.name.endswith(".json"))
+    loaded = [msgspec.json.decode(path.read_bytes(), type=Locale) for path in found]
+    return {locale.language: locale for locale in sorted(loaded, key=lambda locale: locale.language)}
+
+
+def locale(language: str) -> Locale:
+    """The words of a language, of its parent (`de-AT` -> `de`), or English."""
+    return next((locales()[tag] for tag in parents(language) if tag in locales()), locales()["en"])
+
+
+def parents(language: str) -> list[str]:
+    """A tag and what it falls back to, nearest first (RFC 4647, section 3.4)."""
+    parts = language.split("-")
+    return ["-".join(parts[:count]) for count in range(len(parts), 0, -1)]
+
+
+def negotiate(accept_language: str, offered: list[str]) -> str:
+    """The offered language that an Accept-Language header asks for first (RFC 9110, section 12.5.4).
+
+    Falls back to the first offered one; a header that cannot be read counts as none.
+    """
+    by_lower = {tag.lower(): tag for tag in offered}
+    for wanted in _ranges(accept_language):
+        for tag in parents(wanted):
+            if tag in by_lower:
+                return by_lower[tag]
+        relatives = [tag for lower, tag in by_lower.items() if lower.startswith(f"{parents(wanted)[-1]}-")]
+        if relatives:
+            return relatives[0]
+    return offered[0]
+
+
+def _ranges(accept_language: str) -> list[str]:
+    weighted = []
+    for part in accept_language[:1000].lower().split(","):
+        tag, _, weight = part.strip().partition(";")
+        quality = _quality(weight)
+        if tag and tag != "*" and quality > 0:
+            weighted.append((quality, tag.strip()))
+    return [tag for _, tag in sorted(weighted, key=lambda pair: -pair[0])]
+
+
+def _quality(weight: str) -> float:
+    if not weight:
+        return 1.0
+    name, _, value = weight.strip().partition("=")
+    try:
+        return float(value) if name == "q" else 0.0
+    except ValueError:
+        return 0.0

@@ -1,0 +1,148 @@
+"""The key ring: a folder of Ed25519 keys. The newest signs, all verify; private keys are the owner's alone to read.
+
+One file a key, `<seconds since the epoch>-<kid>.pem` (PKCS #8), written whole or not at all.
+"""
+
+import fcntl
+import hashlib
+import os
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from consent.errors import BadKeyRing
+from consent.receipts import jwk
+
+
+class Key(msgspec.Struct, frozen=True):
+    """A key pair; `kid` is its RFC 7638 thumbprint, keys are 32 raw bytes."""
+
+    kid: str
+    created_at: int
+    public: bytes
+    private: bytes
+
+
+class KeyRing:
+    """The keys of one installation. Another process's rotation is noticed at the next use."""
+
+    def __init__(self, folder: Path, *, clock: Callable[[], float] = time.time) -> None:
+        self.folder = folder
+        self._clock = clock
+        self._keys: list[Key] = []
+        self._seen = -1
+
+    def create(self) -> None:
+        """Make the folder and its first key where there is none; any number of processes may try at once."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise BadKeyRing(f"The key folder {self.folder} cannot be written: {error.strerror}.") from None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not self._files():
+                self._write()
+        finally:
+            os.close(lock)
+
+    def rotate(self) -> Key:
+        """Add a key, which signs from now on."""
+        try:
+            self._write(after=self.newest().created_at)
+        except OSError as error:
+            raise BadKeyRing(f"The key folder {self.folder} cannot be written: {error.strerror}.") from None
+        return self.newest()
+
+    def newest(self) -> Key:
+        """The key that signs."""
+        return self.keys()[-1]
+
+    def keys(self) -> list[Key]:
+        """Every key, oldest first. Raises BadKeyRing where there is none or one cannot be read."""
+        try:
+            changed = self.folder.stat().st_mtime_ns
+        except OSError:
+            raise BadKeyRing(f"There is no key folder {self.folder}; run `consent init`.") from None
+        if changed != self._seen:
+            self._keys, self._seen = self._load(), changed
+        return self._keys
+
+    def public(self) -> dict[str, bytes]:
+        """Key ids and raw public keys."""
+        return {key.kid: key.public for key in self.keys()}
+
+    def jwks(self) -> dict[str, list[dict[str, str]]]:
+        """The public key set (RFC 7517), newest first."""
+        return {"keys": [jwk(key.public, key.kid) for key in reversed(self.keys())]}
+
+    def faults(self) -> list[str]:
+        """Sentences on files that others can read."""
+        loose = [path for path in [self.folder, *self._files()] if path.stat().st_mode & 0o077]
+        return [f"{path} can be read by others: run `chmod go-rwx {path}`." for path in loose]
+
+    def _files(self) -> list[Path]:
+        return sorted(self.folder.glob("*.pem"))
+
+    def _load(self) -> list[Key]:
+        keys = [_read(path) for path in self._files()]
+        if not keys:
+            raise BadKeyRing(f"There is no key in {self.folder}; run `consent init`, or restore the keys.")
+        return sorted(keys, key=lambda key: (key.created_at, key.kid))
+
+    def _write(self, *, after: int = 0) -> None:
+        private = Ed25519PrivateKey.generate()
+        created_at = max(int(self._clock()), after + 1)
+        path = self.folder / f"{created_at}-{_kid(_raw_public(private))}.pem"
+        pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        part = path.with_suffix(".part")
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(pem)
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(path)
+        _sync(self.folder)
+
+
+def _read(path: Path) -> Key:
+    created_at, _, kid = path.stem.partition("-")
+    try:
+        private = load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError) as error:
+        raise BadKeyRing(f"The key file {path} cannot be read ({error}); restore it from a backup.") from None
+    if not isinstance(private, Ed25519PrivateKey) or not created_at.isdigit():
+        raise BadKeyRing(f"The key file {path} is not one of ours; move it out of the key folder.")
+    public = _raw_public(private)
+    if _kid(public) != kid:
+        raise BadKeyRing(f"The key file {path} holds another key than its name says; restore it from a backup.")
+    return Key(kid, int(created_at), public, private.private_bytes_raw())
+
+
+def _raw_public(private: Ed25519PrivateKey) -> bytes:
+    return private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def _kid(public: bytes) -> str:
+    """RFC 7638 thumbprint: SHA-256 of the required members in lexicographic order, base64url."""
+    x = urlsafe_b64encode(public).rstrip(b"=").decode()
+    thumbprint = hashlib.sha256(f'{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}'.encode()).digest()
+    return urlsafe_b64encode(thumbprint).rstrip(b"=").decode()
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,349 @@
+"""The service: publish, record, state, history, erase. Owns every rule and the clock.
+
+What it answers is durable. Statements are signed before the storage's lock is taken; inside it only what they rest
+on is looked at again, and the work is redone if somebody else was faster.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from consent import choices, policy, receipts, regime, state
+from consent.errors import Conflict, Invalid, UnknownPolicy, UnknownReceipt, UnknownScript
+from consent.ids import uuid7
+from consent.keyring import KeyRing
+from consent.merkle import leaf_hash
+from consent.model import (
+    Choice,
+    Consent,
+    Display,
+    Entry,
+    Filter,
+    Heard,
+    Place,
+    Policy,
+    Publication,
+    Published,
+    Receipt,
+    Recorded,
+    Script,
+    Site,
+    State,
+)
+from consent.policy_diff import diff, is_material
+from consent.storage.base import Rows, Storage
+from consent.times import rfc3339
+
+
+class Ledger:
+    """One installation's sites and what was recorded for them."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        ring: KeyRing,
+        *,
+        issuer: str,
+        scripts: Callable[[Published], list[Script]],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.storage = storage
+        self.ring = ring
+        self.issuer = issuer
+        self._scripts = scripts
+        self._clock = clock
+        self._decoded: dict[bytes, Published] = {}
+
+    def now(self) -> int:
+        """Seconds since the epoch."""
+        return int(self._clock())
+
+    # Sites and policies.
+
+    def create_site(self, site: str, first: Policy) -> Published:
+        """A new site with its first policy version. Raises Conflict where the id is taken."""
+        published = policy.publish(policy.complete(first), site=site, version=1, material_since=1)
+        scripts = self._scripts(published)
+        with self.storage.writing() as rows:
+            rows.add_site(Site(site, self.now()))
+            self._add_version(rows, published, scripts)
+        return published
+
+    def publish(self, site: str, new: Policy, *, material: bool | None = None) -> tuple[Published, bool]:
+        """Publish a policy as the next version; the version and whether it is new.
+
+        A policy that says what the newest version says is not published again. `material` None: as the diff says.
+        """
+        completed = policy.complete(new)
+        while True:
+            newest = self.published(site)
+            changes = diff(policy.draft(newest), completed)
+            if not changes:
+                return newest, False
+            asks_again = is_material(changes) if material is None else material
+            version = newest.version + 1
+            since = version if asks_again else newest.material_since
+            published = policy.publish(completed, site=site, version=version, material_since=since)
+            scripts = self._scripts(published)
+            with self.storage.writing() as rows:
+                if rows.publication(site).version == newest.version:
+                    self._add_version(rows, published, scripts)
+                    return published, True
+
+    def published(self, site: str, version: int | None = None) -> Published:
+        """A policy version, or the newest. Raises UnknownSite or UnknownPolicy."""
+        return self._decode(self.storage.reading().publication(site, version))
+
+    def versions(self, site: str) -> list[Published]:
+        """Every policy version, oldest first."""
+        return [self._decode(publication) for publication in self.storage.reading().publications(site)]
+
+    def refresh_scripts(self, code: bytes) -> list[str]:
+        """Make the scripts of the newest policies anew where the banner's code changed; the sites concerned."""
+        sites = [site.id for site in self.storage.reading().sites()]
+        return [site for site in sites if self._refresh(site, code)]
+
+    def script(self, site: str, *, language: str, regime: str, version: int) -> Script:
+        """The newest script of a policy version. Raises UnknownScript where none was made."""
+        found = self.storage.reading().newest_script(site, version, language=language, regime=regime)
+        if found is None:
+            raise UnknownScript(f"Site {site!r} has no script for version {version} in {language!r} ({regime}).")
+        return found
+
+    def script_by_hash(self, site: str, hash: bytes) -> Script:
+        """A script by its SHA-256, however old. Raises UnknownScript."""
+        found = self.storage.reading().script(site, hash)
+        if found is None:
+            raise UnknownScript(f"Site {site!r} has no script with that hash.")
+        return found
+
+    # Choices.
+
+    def record(self, site: str, choice: Choice, *, where: str | None = None) -> tuple[Recorded, bool]:
+        """Record a choice durably; what to answer and whether it is new (False: the same choice again).
+
+        `where` is the visitor's place (ISO 3166) as far as it is known. Raises Invalid, Conflict, UnknownSite.
+        """
+        rows = self.storage.reading()
+        publication = self._named_publication(rows, site, choice.policy)
+        asked = self._decode(publication)
+        if wrong := choices.mistakes(asked, choice):
+            raise Invalid("The choice does not fit the policy it names.", mistakes=tuple(wrong))
+        place = regime.place(asked, where)
+        script = rows.newest_script(site, asked.version, language=choice.language, regime=place.regime)
+        while True:
+            if known := rows.entry(site, choice.id):
+                return self._again(site, choice, known), False
+            previous = rows.latest(site, choice.subject)
+            receipt = self._receipt(site, choice, asked, place, previous=previous and previous.id, hashes=(publication, script))
+            entry = self._entry(receipt, receipts.RECEIPT, subject=choice.subject, policy=choice.policy, action=choice.action)
+            with self.storage.writing() as writing:
+                latest = writing.latest(site, choice.subject)
+                if writing.entry(site, choice.id) is None and (latest and latest.id) == receipt.consent.previous:
+                    writing.append(entry)
+                    return self._recorded(entry.token or "", receipt), True
+
+    def state(self, site: str, subject: str) -> State:
+        """The state of a subject now; `unknown` for one never seen. Raises UnknownSite."""
+        latest = self.storage.reading().latest(site, subject)
+        if latest is not None and latest.token:
+            return self._state(receipts.receipt(latest.token))
+        unknown = state.derive(self.published(site), None, now=self.now())
+        return msgspec.structs.replace(unknown, subject=subject)
+
+    def history(self, site: str, subject: str) -> list[Entry]:
+        """A subject's receipts, newest first."""
+        return self.storage.reading().newest(site, Filter(subject=subject))
+
+    def receipt(self, site: str, id: str) -> str:
+        """The signed receipt with an id. Raises UnknownReceipt."""
+        entry = self.storage.reading().entry(site, id)
+        if entry is None or entry.kind != "receipt" or entry.token is None:
+            raise UnknownReceipt(f"Site {site!r} has no receipt {id!r}.")
+        return entry.token
+
+    def entries(self, site: str, filter: Filter, *, batch: int = 1000) -> Iterator[Entry]:
+        """Entries oldest first, as the ledger stood when the reading began; in constant memory."""
+        rows = self.storage.reading()
+        end, after = rows.size(site), -1
+        while page := rows.entries(site, filter, after=after, limit=batch):
+            for entry in page:
+                if entry.index >= end:
+                    return
+                yield entry
+            after = page[-1].index
+
+    def erase(self, site: str, subject: str, *, reason: str) -> list[int]:
+        """Remove a subject's data and append an erasure entry; the indexes emptied, none if there was nothing."""
+        with self.storage.writing() as rows:
+            indexes = rows.empty(site, subject)
+            if indexes:
+                statement = receipts.ErasureStatement(indexes, reason)
+                claims = receipts.ErasureClaims(self.issuer, site, uuid7(self._clock()), self.now(), statement)
+                rows.append(self._entry(claims, receipts.ERASURE))
+        return indexes
+
+    def count_display(self, site: str, display: Display) -> None:
+        """Count one showing of the banner for today; nothing but the count is kept."""
+        shown = self._decode(self._named_publication(self.storage.reading(), site, display.policy))
+        if display.language not in shown.languages:
+            right = f"must be one of the policy's languages {', '.join(shown.languages)}"
+            raise Invalid("The display does not fit the policy it names.", mistakes=(("language", right),))
+        day = (rfc3339(self.now()) or "")[:10]
+        with self.storage.writing() as rows:
+            rows.count_display(site, day, display)
+
+    # Inside.
+
+    def _decode(self, publication: Publication) -> Published:
+        if publication.hash not in self._decoded:
+            self._decoded[publication.hash] = policy.load(publication.document)
+        return self._decoded[publication.hash]
+
+    def _named_publication(self, rows: Rows, site: str, version: int) -> Publication:
+        try:
+            return rows.publication(site, version)
+        except UnknownPolicy as error:
+            mistake = ("policy", "must be a version that was published for this site")
+            raise Invalid(str(error), mistakes=(mistake,)) from None
+
+    def _add_version(self, rows: Rows, published: Published, scripts: list[Script]) -> None:
+        document = policy.canonical(published)
+        rows.add_publication(
+            Publication(
+                published.site,
+                published.version,
+                policy.digest(document),
+                document,
+                published.material_since,
+                self.now(),
+            )
+        )
+        self._add_scripts(rows, published, scripts, policy.digest(document))
+
+    def _add_scripts(self, rows: Rows, published: Published, scripts: list[Script], hash: bytes) -> None:
+        for script in scripts:
+            rows.add_script(script)
+        statement = receipts.PolicyStatement(
+            version=published.version,
+            policy_hash=policy.named(hash),
+            script_hash=policy.named(scripts[0].hash),
+            scripts={f"{script.language}/{script.regime}": policy.named(script.hash) for script in scripts},
+            material_since=published.material_since,
+        )
+        claims = receipts.PolicyClaims(self.issuer, published.site, uuid7(self._clock()), self.now(), statement)
+        rows.append(self._entry(claims, receipts.POLICY, policy=published.version))
+
+    def _refresh(self, site: str, code: bytes) -> bool:
+        published = self.published(site)
+        if self._is_fresh(self.storage.reading(), published, code):
+            return False
+        scripts = self._scripts(published)
+        with self.storage.writing() as rows:
+            if self._is_fresh(rows, published, code) or rows.publication(site).version != published.version:
+                return False
+            self._add_scripts(rows, published, scripts, rows.publication(site).hash)
+        return True
+
+    def _is_fresh(self, rows: Rows, published: Published, code: bytes) -> bool:
+        language = published.languages[0]
+        script = rows.newest_script(published.site, published.version, language=language, regime="opt-in")
+        return script is not None and script.code == code
+
+    def _receipt(
+        self,
+        site: str,
+        choice: Choice,
+        asked: Published,
+        place: Place,
+        *,
+        previous: str | None,
+        hashes: tuple[Publication, Script | None],
+    ) -> Receipt:
+        publication, script = hashes
+        now = self.now()
+        consent = Consent(
+            policy=choice.policy,
+            policy_hash=policy.named(publication.hash),
+            script_hash=policy.named(script.hash) if script else None,
+            language=choice.language,
+            regime=place.regime,
+            regime_basis=place.basis,
+            country=place.country,
+            action=choice.action,
+            surface=choice.surface,
+            grants=choice.grants,
+            services=choice.services,
+            necessary=[category.id for category in asked.categories if category.necessary],
+            signals=_heard(choice.signals),
+            decided_at=_claimed(choice),
+            previous=previous,
+        )
+        exp = now + asked.valid_days * 86_400
+        return Receipt(self.issuer, site, choice.subject, choice.id, now, exp, consent)
+
+    def _entry(
+        self,
+        claims: Receipt | receipts.PolicyClaims | receipts.ErasureClaims,
+        typ: str,
+        *,
+        subject: str | None = None,
+        policy: int | None = None,
+        action: str | None = None,
+    ) -> Entry:
+        token = receipts.sign(claims, self.ring.newest(), typ=typ)
+        kind = typ.removeprefix("consent-").removesuffix("+jwt")
+        leaf = leaf_hash(token.encode())
+        return Entry(claims.aud, kind, claims.iat, leaf, token, claims.jti, subject, policy, action)
+
+    def _again(self, site: str, choice: Choice, known: Entry) -> Recorded:
+        """The answer to a choice whose id is known: the same receipt, or a Conflict."""
+        if known.kind != "receipt" or known.token is None:
+            raise Conflict(f"The id {choice.id!r} is taken; make a new one for every choice.")
+        receipt = receipts.receipt(known.token)
+        if _content(receipt) != _content_of(choice):
+            raise Conflict(f"The id {choice.id!r} is recorded with another content; make a new one for every choice.")
+        return self._recorded(known.token, receipt)
+
+    def _recorded(self, token: str, receipt: Receipt) -> Recorded:
+        return Recorded(token, self._state(receipt))
+
+    def _state(self, receipt: Receipt) -> State:
+        consent = receipt.consent
+        kept = state.keep(
+            policy=consent.policy,
+            decided_at=receipt.iat,
+            subject=receipt.sub,
+            grants=consent.grants,
+            services=consent.services,
+            withdrawn=consent.action == "withdraw",
+        )
+        return state.derive(
+            self.published(receipt.aud),
+            kept,
+            now=self.now(),
+            regime=consent.regime,
+            gpc=consent.signals.get("gpc", False),
+            language=consent.language,
+        )
+
+
+def _heard(signals: Heard) -> dict[str, bool]:
+    return {} if signals.gpc is None else {"gpc": signals.gpc}
+
+
+def _claimed(choice: Choice) -> str | None:
+    return choice.decided_at and rfc3339(int(choice.decided_at.timestamp()))
+
+
+def _content(receipt: Receipt) -> tuple:
+    """What the browser said of a choice, as its receipt keeps it."""
+    c = receipt.consent
+    said = (c.policy, c.language, c.action, c.surface, c.grants, c.services, c.signals, c.decided_at)
+    return (receipt.sub, *said)
+
+
+def _content_of(choice: Choice) -> tuple:
+    said = (choice.policy, choice.language, choice.action, choice.surface, choice.grants, choice.services)
+    return (choice.subject, *said, _heard(choice.signals), _claimed(choice))

@@ -1,0 +1,73 @@
+"""What changed between two policies, in words, and whether it is material.
+
+Material is what the visitor's consent was about: what is asked, for what, by whom, for how long. Only then are
+visitors asked again; wording, looks and the removal of something are not. The owner has the last word.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+
+from consent.model import Policy
+
+MATERIAL = (
+    re.compile(r"categories\.[^.]+(\.necessary|\.purpose\..*)?"),
+    re.compile(r"services\.[^.]+(\.category|\.provider\.name|\.purpose\..*|\.cookies\.[^.]+(\.(lifetime|purpose|party).*)?)?"),
+    re.compile(r"controller(\.name)?"),
+    re.compile(r"valid_days|regimes(\..*)?"),
+)
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One difference; `before` or `after` is null where something was added or removed."""
+
+    path: str
+    before: Any
+    after: Any
+    material: bool
+
+    def __str__(self) -> str:
+        what = f"{self.before!r} -> {self.after!r}"
+        if self.before is None:
+            what = f"added {self.after!r}"
+        elif self.after is None:
+            what = f"removed {self.before!r}"
+        return f"{self.path}: {what}{' (material)' if self.material else ''}"
+
+
+def diff(old: Policy, new: Policy) -> list[Change]:
+    """Every difference between two completed policies."""
+    before, after = msgspec.to_builtins(old), msgspec.to_builtins(new)
+    fields = Policy.__struct_fields__
+    return [change for name in fields for change in _changes(name, before[name], after[name])]
+
+
+def is_material(changes: list[Change]) -> bool:
+    """Whether visitors should be asked again."""
+    return any(change.material for change in changes)
+
+
+def _changes(path: str, before: Any, after: Any) -> list[Change]:
+    before, after = _by_name(before), _by_name(after)
+    if before == after:
+        return []
+    if not (isinstance(before, dict) and isinstance(after, dict)):
+        return [Change(path, before, after, _material(path, before, after))]
+    names = list(dict.fromkeys([*before, *after]))
+    return [c for name in names for c in _changes(f"{path}.{name}", before.get(name), after.get(name))]
+
+
+def _by_name(value: Any) -> Any:
+    """Lists of named things as tables, so that moving one is no change and adding one is one change."""
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        return {item.get("id") or item["name"]: item for item in value}
+    return {} if value == [] else value
+
+
+def _material(path: str, before: Any, after: Any) -> bool:
+    if after is None:
+        return False
+    if path == "valid_days":
+        return after > before
+    return any(pattern.fullmatch(path) for pattern in MATERIAL)

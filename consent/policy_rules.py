@@ -1,0 +1,105 @@
+"""What a well-formed policy must still get right; each rule yields (path, what would be right)."""
+
+from collections.abc import Iterator
+
+from consent import i18n
+from consent.model import Policy
+from consent.shape import Mistake, nearest
+
+COOKIE_BYTES = 499
+"""The consent cookie stays under 500 bytes (contract, section 1)."""
+
+
+def broken_rules(policy: Policy) -> Iterator[Mistake]:
+    """Every mistake of sense in a policy whose shape is right."""
+    for rule in (_ids, _services, _categories, _words, _texts, _signals, _origins, _languages, _cookie_size):
+        yield from rule(policy)
+
+
+def _ids(policy: Policy) -> Iterator[Mistake]:
+    seen: dict[str, str] = {}
+    for kind, things in (("categories", policy.categories), ("services", policy.services)):
+        for position, thing in enumerate(things):
+            path = f"{kind}[{position}].id"
+            if thing.id in seen:
+                yield path, f"must be unique; {thing.id!r} stands at {seen[thing.id]} already"
+            seen.setdefault(thing.id, path)
+
+
+def _services(policy: Policy) -> Iterator[Mistake]:
+    ids = [category.id for category in policy.categories]
+    for position, service in enumerate(policy.services):
+        if service.category not in ids:
+            right = f"must be one of the categories {', '.join(ids)}{nearest(service.category, ids)}"
+            yield f"services[{position}].category", right
+
+
+def _categories(policy: Policy) -> Iterator[Mistake]:
+    for position, category in enumerate(policy.categories):
+        for field in ("name", "purpose"):
+            if getattr(category, field) is None and category.id not in i18n.locale("en").categories:
+                yield f"categories[{position}].{field}", f"is missing; {category.id!r} has no built-in words"
+
+
+def _words(policy: Policy) -> Iterator[Mistake]:
+    for path, words in _tables_of_words(policy):
+        if not words:
+            yield path, "must have words in at least one language"
+        for language in words:
+            if language not in policy.languages:
+                yield f"{path}.{language}", f"must be one of the policy's languages {', '.join(policy.languages)}"
+
+
+def _tables_of_words(policy: Policy) -> Iterator[tuple[str, dict[str, str]]]:
+    places = [("privacy_url", policy.privacy_url)]
+    for position, category in enumerate(policy.categories):
+        places += [(f"categories[{position}].{field}", getattr(category, field)) for field in ("name", "purpose")]
+    for position, service in enumerate(policy.services):
+        places.append((f"services[{position}].purpose", service.purpose))
+        places += [
+            (f"services[{position}].cookies[{number}].purpose", cookie.purpose)
+            for number, cookie in enumerate(service.cookies)
+        ]
+    return ((path, words) for path, words in places if isinstance(words, dict))
+
+
+def _texts(policy: Policy) -> Iterator[Mistake]:
+    known = list(i18n.locale("en").texts)
+    for language, texts in policy.texts.items():
+        if language not in policy.languages:
+            right = f"must be one of the policy's languages {', '.join(policy.languages)}"
+            yield f"texts.{language}", right
+        for key in texts.keys() - set(known):
+            yield f"texts.{language}.{key}", f"is not known here{nearest(key, known)}"
+
+
+def _signals(policy: Policy) -> Iterator[Mistake]:
+    ids = [category.id for category in policy.categories]
+    named = [(f"signals.google.{id}", id) for id in policy.signals.google or {}]
+    named += [(f"signals.gpc[{position}]", id) for position, id in enumerate(policy.signals.gpc or [])]
+    for path, id in named:
+        if id not in ids:
+            yield path, f"must be one of the categories {', '.join(ids)}{nearest(id, ids)}"
+
+
+def _origins(policy: Policy) -> Iterator[Mistake]:
+    for position, origin in enumerate(policy.origins):
+        host, _, port = origin.partition("://")[2].rpartition(":")
+        if port == "*" and host not in ("localhost", "127.0.0.1"):
+            yield f"origins[{position}]", "may have any port only on localhost or 127.0.0.1"
+        if port.isdigit() and host and int(port) > 65_535:
+            yield f"origins[{position}]", "must have a port up to 65535"
+
+
+def _languages(policy: Policy) -> Iterator[Mistake]:
+    for position, language in enumerate(policy.languages):
+        if language in policy.languages[:position]:
+            yield f"languages[{position}]", f"must be unique; {language!r} stands there already"
+
+
+def _cookie_size(policy: Policy) -> Iterator[Mistake]:
+    """Every category must fit into the cookie, taken back as after a withdrawal; services are kept while they fit."""
+    head = len("1.999999999.99999999999.") + 22 + 1
+    size = head + sum(len(category.id) + 2 for category in policy.categories if not category.necessary)
+    if size > COOKIE_BYTES:
+        yield "categories", f"need {size} bytes of cookie, {COOKIE_BYTES} is the most: shorten ids or join categories"

@@ -1,0 +1,185 @@
+"""Signed statements: JWS in compact form (RFC 7515) with Ed25519 (RFC 8037), made with itsdangerous.
+
+A statement is `base64url(header).base64url(claims).base64url(signature)`; any JOSE library verifies it with the
+published key set. No storage, no Flask.
+"""
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from functools import lru_cache
+from typing import Any, Protocol
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from itsdangerous import Signer
+from itsdangerous.signer import SigningAlgorithm
+
+from consent.errors import BadSignature
+from consent.model import Receipt
+
+RECEIPT = "consent-receipt+jwt"
+POLICY = "consent-policy+jwt"
+ERASURE = "consent-erasure+jwt"
+
+
+class Header(msgspec.Struct, frozen=True):
+    """The protected header; nothing but these three members is ever written."""
+
+    alg: str
+    kid: str
+    typ: str
+
+
+class PolicyStatement(msgspec.Struct, frozen=True):
+    """What the ledger says of a published policy: its version and hash, and the hash of every script made from it."""
+
+    version: int
+    policy_hash: str
+    script_hash: str
+    """Of the script in the policy's first language, for an unknown place."""
+    scripts: dict[str, str]
+    """`<language>/<regime>` -> hash."""
+    material_since: int
+
+
+class PolicyClaims(msgspec.Struct, frozen=True):
+    """Claims of a `consent-policy+jwt`; times in seconds since the epoch."""
+
+    iss: str
+    aud: str
+    jti: str
+    iat: int
+    policy: PolicyStatement
+
+
+class ErasureStatement(msgspec.Struct, frozen=True):
+    """Which entries were emptied, and why."""
+
+    indexes: list[int]
+    reason: str
+
+
+class ErasureClaims(msgspec.Struct, frozen=True):
+    """Claims of a `consent-erasure+jwt`; times in seconds since the epoch."""
+
+    iss: str
+    aud: str
+    jti: str
+    iat: int
+    erasure: ErasureStatement
+
+
+class SigningKey(Protocol):
+    """A key of the ring that can sign."""
+
+    kid: str
+    private: bytes
+
+
+class Ed25519(SigningAlgorithm):
+    """EdDSA over curve Ed25519 (RFC 8032) for itsdangerous; keys are their 32 raw bytes."""
+
+    def get_signature(self, key: bytes, value: bytes) -> bytes:
+        return _private(key).sign(value)
+
+    def verify_signature(self, key: bytes, value: bytes, sig: bytes) -> bool:
+        try:
+            _public(key).verify(sig, value)
+        except InvalidSignature:
+            return False
+        return True
+
+
+def sign(claims: msgspec.Struct, key: SigningKey, *, typ: str) -> str:
+    """A statement over claims, signed with one key."""
+    value = f"{_header(key.kid, typ)}.{_encode(msgspec.json.encode(claims))}"
+    return _signer(key.private).sign(value).decode()
+
+
+def verify(token: str, keys: dict[str, bytes]) -> tuple[Header, bytes]:
+    """The header and the claims (JSON bytes) of a statement whose signature holds.
+
+    `keys` maps key ids to raw public keys. Raises BadSignature with the reason.
+    """
+    header, claims = read(token)
+    if header.alg != "EdDSA" or header.typ not in (RECEIPT, POLICY, ERASURE):
+        raise BadSignature(f"The statement says alg {header.alg!r} and typ {header.typ!r}; that is not one of ours.")
+    if header.kid not in keys:
+        raise BadSignature(f"The statement is signed with key {header.kid!r}, which is not in the key set.")
+    value, _, signature = token.rpartition(".")
+    if not _signer(keys[header.kid]).verify_signature(value.encode(), signature.encode()):
+        raise BadSignature("The signature does not fit the statement: it was changed, or signed by somebody else.")
+    return header, claims
+
+
+def read(token: str) -> tuple[Header, bytes]:
+    """The header and the claims (JSON bytes) of a statement, its signature not looked at. Raises BadSignature."""
+    parts = token.split(".")
+    try:
+        header, claims, signature = map(_decode, parts)
+        decoded = msgspec.json.decode(header, type=Header)
+    except (ValueError, msgspec.MsgspecError):
+        raise BadSignature("This is not a signed statement in compact form.") from None
+    if len(signature) != 64:
+        raise BadSignature("The signature does not have 64 bytes.")
+    return decoded, claims
+
+
+def receipt(token: str) -> Receipt:
+    """The claims of one of our own stored receipts."""
+    return _RECEIPT.decode(_decode(token.split(".", 2)[1]))
+
+
+def jwk(public: bytes, kid: str) -> dict[str, str]:
+    """A public key as a JWK (RFC 8037, section 2)."""
+    return {"kty": "OKP", "crv": "Ed25519", "x": _encode(public), "kid": kid, "use": "sig", "alg": "EdDSA"}
+
+
+def keys_of(jwks: Any) -> dict[str, bytes]:
+    """Key ids and raw public keys of a JWK set (RFC 7517, section 5). Raises BadSignature if it is none."""
+    try:
+        found = {key["kid"]: _decode(key["x"]) for key in jwks["keys"] if key.get("crv") == "Ed25519"}
+    except (TypeError, KeyError, ValueError, AttributeError):
+        raise BadSignature("This is not a JWK set with Ed25519 keys.") from None
+    if not found:
+        raise BadSignature("The JWK set has no Ed25519 key.")
+    return found
+
+
+_RECEIPT = msgspec.json.Decoder(Receipt)
+
+
+@lru_cache(maxsize=64)
+def _header(kid: str, typ: str) -> str:
+    return _encode(msgspec.json.encode(Header("EdDSA", kid, typ)))
+
+
+@lru_cache(maxsize=64)
+def _signer(key: bytes) -> Signer:
+    return Signer(key, sep=b".", key_derivation="none", algorithm=Ed25519())
+
+
+@lru_cache(maxsize=64)
+def _private(raw: bytes) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(raw)
+
+
+@lru_cache(maxsize=64)
+def _public(raw: bytes) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(raw)
+
+
+def _encode(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes:
+    """Strict base64url: one spelling per value, so that no second token says the same."""
+    try:
+        data = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+    except (binascii.Error, UnicodeEncodeError) as error:
+        raise ValueError(str(error)) from None
+    if _encode(data) != text:
+        raise ValueError("not base64url")
+    return data

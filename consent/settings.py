@@ -1,0 +1,127 @@
+"""The settings as one table: it feeds parsing, `consent --help`, `consent doctor` and docs/deploy.md.
+
+They come from `CONSENT_*` environment variables or from the TOML file that `CONSENT_CONFIG` names (the same names,
+lower case, without the prefix); the environment wins. A name that is not in the table is refused.
+"""
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import limits
+import msgspec
+
+from consent.errors import BadSettings
+from consent.shape import nearest
+
+PREFIX = "CONSENT_"
+
+
+class Setting(NamedTuple):
+    """One row of the table."""
+
+    name: str
+    default: str
+    parse: Callable[[str], Any]
+    help: str
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Parsed settings."""
+
+    data: Path
+    database: str
+    public_url: str
+    trusted_proxies: int
+    country_header: str
+    geoip: Path | None
+    rate_limit: limits.RateLimitItem
+    demo: bool = False
+    """Whether the demo site is served; `consent serve --demo` says so, no variable."""
+
+
+def _folder(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _optional_file(text: str) -> Path | None:
+    path = _folder(text) if text else None
+    if path is not None and not path.is_file():
+        raise ValueError(f"there is no file {path}")
+    return path
+
+
+def _base_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("give an address such as https://consent.example.org")
+    return text.rstrip("/")
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) > 10:
+        raise ValueError("give a whole number from 0 to 10")
+    return int(text)
+
+
+def _header(text: str) -> str:
+    if text and not text.replace("-", "").isalnum():
+        raise ValueError("give the name of a request header such as CF-IPCountry")
+    return text
+
+
+def _rate(text: str) -> limits.RateLimitItem:
+    try:
+        return limits.parse(text)
+    except ValueError:
+        raise ValueError("give a rate such as 120/minute") from None
+
+
+SETTINGS = (
+    Setting("data", "data", _folder, "Folder of the database and the keys."),
+    Setting("database", "", str, "Database URL; empty means SQLite in the data folder (`sqlite:///…/consent.db`)."),
+    Setting("public_url", "http://127.0.0.1:8080", _base_url, "Base URL under which browsers reach the service; the issuer of every receipt."),
+    Setting("trusted_proxies", "0", _count, "How many reverse proxies in front may be believed about the caller's address."),
+    Setting("country_header", "", _header, "Request header in which a trusted proxy or CDN names the visitor's country (ISO 3166, such as `DE` or `US-CA`)."),
+    Setting("geoip", "", _optional_file, "MMDB file that maps addresses to countries (needs `pip install consent[geoip]`)."),
+    Setting("rate_limit", "120/minute", _rate, "Recordings per address and worker, in the notation of the limits library; a refusal or withdrawal is never limited."),
+)  # fmt: skip
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process. Raises BadSettings naming every wrong or unknown one."""
+    environ = os.environ if environ is None else environ
+    given = {name[len(PREFIX) :].lower(): value for name, value in environ.items() if name.startswith(PREFIX)}
+    config = given.pop("config", "")
+    values = {**_file(config), **given}
+    known = [setting.name for setting in SETTINGS]
+    wrong = [_unknown(name, known, from_file=name not in given) for name in values if name not in known]
+    parsed: dict[str, Any] = {}
+    for setting in SETTINGS:
+        try:
+            parsed[setting.name] = setting.parse(str(values.get(setting.name, setting.default)))
+        except ValueError as error:
+            wrong.append(f"{PREFIX}{setting.name.upper()} is {values[setting.name]!r}: {error}.")
+    if wrong:
+        raise BadSettings(" ".join(wrong))
+    parsed["database"] = parsed["database"] or f"sqlite://{parsed['data'] / 'consent.db'}"
+    return Settings(**parsed)
+
+
+def _file(config: str) -> dict[str, Any]:
+    if not config:
+        return {}
+    try:
+        return tomllib.loads(Path(config).read_text())
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSettings(f"CONSENT_CONFIG names {config!r}, which cannot be read: {error}.") from None
+
+
+def _unknown(name: str, known: list[str], *, from_file: bool) -> str:
+    if from_file:
+        return f"{name!r} in the file of CONSENT_CONFIG is not a setting{nearest(name, known) or '.'}"
+    shown = nearest(PREFIX + name.upper(), [PREFIX + other.upper() for other in [*known, "config"]])
+    return f"{PREFIX}{name.upper()} is not a setting{shown or '.'}"

@@ -1,0 +1,204 @@
+"""The consent state: what a stored choice, the policy, the clock, the regime and Global Privacy Control add up to.
+
+The rules are the cases in tests/data/state.json, which banner/choices.js runs too. Unknown means not granted.
+"""
+
+import re
+from typing import Protocol
+
+from msgspec import Struct
+
+from consent.model import Regime, State
+from consent.times import rfc3339
+
+AHEAD = 86_400
+"""Seconds a browser's clock may be ahead before its choice counts as none."""
+
+_ENTRY = r"[+-]?[a-z][a-z0-9_-]*"
+_COOKIE = re.compile(
+    rf"1\.([1-9][0-9]{{0,8}})\.([0-9]{{1,11}})\.([A-Za-z0-9_-]{{21}}[AQgw])\.((?:{_ENTRY}(?:~{_ENTRY})*)?)"
+)
+
+
+class AskedCategory(Struct, frozen=True):
+    id: str
+    necessary: bool
+
+
+class AskedService(Struct, frozen=True):
+    id: str
+    category: str
+
+
+class AskedSignals(Struct, frozen=True):
+    gpc: list[str]
+
+
+class Asked(Protocol):
+    """What the rules need to know of a published policy."""
+
+    version: int
+    material_since: int
+    valid_days: int
+    categories: list
+    services: list
+    signals: object
+
+
+class AskedPolicy(Struct, frozen=True):
+    """A published policy read from its JSON, as far as the rules need it."""
+
+    version: int
+    material_since: int
+    valid_days: int
+    categories: list[AskedCategory]
+    services: list[AskedService]
+    signals: AskedSignals
+
+
+class Kept(Struct, frozen=True):
+    """A choice as the cookie keeps it."""
+
+    policy: int
+    decided_at: int
+    subject: str
+    granted: frozenset[str]
+    refused: frozenset[str]
+    """Services refused inside granted categories; after a withdrawal every category taken back."""
+
+
+def parse(value: str) -> Kept | None:
+    """Read the cookie's value (contract, section 1); what does not parse is absent."""
+    found = _COOKIE.fullmatch(value) if len(value) < 500 else None
+    if found is None:
+        return None
+    version, decided_at, subject, ids = found.groups()
+    entries = ids.split("~") if ids else []
+    granted = frozenset(entry.lstrip("+") for entry in entries if not entry.startswith("-"))
+    return Kept(int(version), int(decided_at), subject, granted, frozenset(e[1:] for e in entries if e[0] == "-"))
+
+
+def keep(
+    *,
+    policy: int,
+    decided_at: int,
+    subject: str,
+    grants: dict[str, bool],
+    services: dict[str, bool],
+    withdrawn: bool,
+) -> Kept:
+    """A recorded choice in the form the cookie keeps it."""
+    choices = grants | services
+    refused = grants if withdrawn else services
+    return Kept(
+        policy,
+        decided_at,
+        subject,
+        frozenset(id for id, granted in choices.items() if granted),
+        frozenset(id for id, granted in refused.items() if not granted),
+    )
+
+
+def derive(
+    policy: Asked,
+    kept: Kept | None,
+    *,
+    now: int,
+    regime: Regime = "opt-in",
+    gpc: bool = False,
+    language: str | None = None,
+) -> State:
+    """The state of a subject at `now` (seconds since the epoch)."""
+    if kept is not None and kept.decided_at > now + AHEAD:
+        kept = None
+    lapsed = _lapsed(policy, kept, now)
+    live = kept is not None and lapsed is None
+    grants, services = _chosen(policy, kept) if live else _default(policy, kept, regime=regime, gpc=gpc)
+    return State(
+        status=lapsed or _status(policy, kept, grants, services),
+        grants=grants,
+        services=services,
+        policy=kept.policy if kept else None,
+        subject=kept.subject if kept else None,
+        decided_at=rfc3339(kept.decided_at) if kept else None,
+        valid_until=rfc3339(kept.decided_at + policy.valid_days * 86_400) if kept else None,
+        regime=regime,
+        language=language,
+    )
+
+
+def derive_alone(kept: Kept | None, *, now: int, valid_days: int = 180, regime: Regime = "opt-in") -> State:
+    """The state as far as a cookie tells it without its policy: only what it names is granted."""
+    live = kept is not None and now - valid_days * 86_400 < kept.decided_at <= now + AHEAD
+    granted = sorted(kept.granted) if kept and live else []
+    refused = sorted(kept.refused) if kept and live else []
+    ahead = kept is not None and kept.decided_at > now + AHEAD
+    shown = None if ahead else kept
+    return State(
+        status=_status_alone(shown, live=live),
+        grants=dict.fromkeys(granted, True) | dict.fromkeys(refused, False),
+        services={},
+        policy=shown.policy if shown else None,
+        subject=shown.subject if shown else None,
+        decided_at=rfc3339(shown.decided_at) if shown else None,
+        valid_until=rfc3339(shown.decided_at + valid_days * 86_400) if shown else None,
+        regime=regime,
+        language=None,
+    )
+
+
+def _lapsed(policy: Asked, kept: Kept | None, now: int) -> str | None:
+    if kept is None:
+        return None
+    if now >= kept.decided_at + policy.valid_days * 86_400:
+        return "expired"
+    return "outdated" if kept.policy < policy.material_since else None
+
+
+def _chosen(policy: Asked, kept: Kept) -> tuple[dict[str, bool], dict[str, bool]]:
+    grants = {category.id: category.necessary or category.id in kept.granted for category in policy.categories}
+    services = {
+        service.id: service.id in kept.granted or (grants[service.category] and service.id not in kept.refused)
+        for service in policy.services
+    }
+    return grants, services
+
+
+def _default(policy: Asked, lapsed: Kept | None, *, regime: str, gpc: bool) -> tuple[dict[str, bool], dict[str, bool]]:
+    """What holds without a live choice: the regime's default, less Global Privacy Control, less what was refused."""
+    open_ = regime in ("opt-out", "notice")
+    opted_out = set(policy.signals.gpc) if gpc else set()
+    grants = {c.id: c.necessary or (open_ and c.id not in opted_out) for c in policy.categories}
+    services = {service.id: grants[service.category] for service in policy.services}
+    if lapsed is None:
+        return grants, services
+    before, services_before = _chosen(policy, lapsed)
+    return _both(grants, before), _both(services, services_before)
+
+
+def _both(one: dict[str, bool], other: dict[str, bool]) -> dict[str, bool]:
+    return {id: granted and other[id] for id, granted in one.items()}
+
+
+def _status(policy: Asked, kept: Kept | None, grants: dict[str, bool], services: dict[str, bool]) -> str:
+    if kept is None:
+        return "unknown"
+    asked = [category.id for category in policy.categories if not category.necessary]
+    optional = {service.id for service in policy.services if service.category in asked}
+    yes = [*(grants[id] for id in asked), *(services[id] for id in optional)]
+    if all(yes):
+        return "given"
+    if any(yes):
+        return "partial"
+    return "withdrawn" if kept.refused & set(asked) else "refused"
+
+
+def _status_alone(kept: Kept | None, *, live: bool) -> str:
+    if kept is None:
+        return "unknown"
+    if not live:
+        return "expired"
+    if kept.granted:
+        return "partial"
+    return "withdrawn" if kept.refused else "refused"
+

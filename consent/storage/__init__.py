@@ -1,0 +1,27 @@
+"""Where ledgers are kept: one module a database, chosen by the scheme of its URL.
+
+A backend knows rows and transactions; it knows no rule, no signature and no Flask.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from consent.errors import BadSettings
+from consent.storage import sqlite
+from consent.storage.base import Storage
+
+SCHEMES: dict[str, Callable[[str], Storage]] = {
+    "sqlite": lambda url: sqlite.SqliteStorage(Path(unquote(urlsplit(url).path))),
+}
+
+
+def open_storage(url: str) -> Storage:
+    """Open the database at a URL such as `sqlite:///var/lib/consent/consent.db`.
+
+    Raises BadSettings for a scheme nobody serves. Nothing is created before `migrate`.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme not in SCHEMES:
+        raise BadSettings(f"CONSENT_DATABASE is {url.split('@')[-1]!r}; use one of {', '.join(SCHEMES)}:///…")
+    return SCHEMES[scheme](url)

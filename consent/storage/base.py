@@ -1,0 +1,93 @@
+"""What a storage backend promises; the contract suite in tests/test_storage.py holds every backend to it.
+
+Rows are read through `reading()` and changed inside `writing()`: one durable transaction, all or nothing.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+from consent.model import Display, Entry, Filter, Publication, Script, Site, Token
+
+
+class Rows(Protocol):
+    """The rows as one connection sees them. Anything about a site that is not there raises UnknownSite."""
+
+    def sites(self) -> list[Site]: ...
+    def site(self, site: str) -> Site: ...
+    def add_site(self, site: Site) -> None:
+        """Raises Conflict where the id is taken."""
+
+    def remove_site(self, site: str) -> None:
+        """Remove a site and everything recorded for it."""
+
+    def publications(self, site: str) -> list[Publication]:
+        """Every version, oldest first."""
+
+    def publication(self, site: str, version: int | None = None) -> Publication:
+        """One version, or the newest. Raises UnknownPolicy."""
+
+    def add_publication(self, publication: Publication) -> None: ...
+
+    def script(self, site: str, hash: bytes) -> Script | None: ...
+    def newest_script(self, site: str, version: int, *, language: str, regime: str) -> Script | None: ...
+    def add_script(self, script: Script) -> None:
+        """Keep a script; the same hash twice is kept once."""
+
+    def size(self, site: str) -> int:
+        """How many entries the ledger of a site has, erased ones included."""
+
+    def append(self, entry: Entry) -> int:
+        """Append to the site's sequence and return the index. Raises Conflict where the id is taken."""
+
+    def entry(self, site: str, id: str) -> Entry | None: ...
+    def latest(self, site: str, subject: str) -> Entry | None:
+        """The last receipt of a subject."""
+
+    def entries(self, site: str, filter: Filter, *, after: int = -1, limit: int = 1000) -> list[Entry]:
+        """Entries with an index above `after`, oldest first; the filter's kinds may be empty for all."""
+
+    def newest(self, site: str, filter: Filter, *, before: int | None = None, limit: int = 1000) -> list[Entry]:
+        """Entries with an index below `before`, newest first."""
+
+    def empty(self, site: str, subject: str) -> list[int]:
+        """Remove everything about a subject but index, kind, time and leaf; returns the indexes emptied."""
+
+    def tokens(self) -> list[Token]: ...
+    def token(self, id: str) -> Token | None: ...
+    def add_token(self, token: Token) -> None: ...
+    def revoke_token(self, id: str, at: int) -> bool:
+        """False where there is no such token in use."""
+
+    def count_display(self, site: str, day: str, display: Display) -> None: ...
+    def displays(self, site: str) -> Sequence[tuple[str, Display, int]]:
+        """(day, what was shown, how often), oldest first."""
+
+
+class Storage(Protocol):
+    """A database. Raises Unavailable where it cannot be read or written now; the next call tries again."""
+
+    def reading(self) -> Rows: ...
+    def writing(self) -> AbstractContextManager[Rows]:
+        """One transaction, durable when the block ends without an error, undone when it raises."""
+
+    def migrate(self) -> list[str]:
+        """Bring the schema up to date and return what was applied. Raises NewerDatabase."""
+
+    def pending(self) -> list[str]:
+        """Names of migrations not applied yet. Raises NewerDatabase."""
+
+    def is_empty(self) -> bool:
+        """Whether nothing was ever created here."""
+
+    def check(self) -> None:
+        """Return when rows could be written now; raises Unavailable, PendingMigrations or NewerDatabase."""
+
+    def faults(self) -> list[str]:
+        """Sentences on what is broken inside the database; empty when it is sound."""
+
+    def backup(self, path: Path) -> None:
+        """Copy everything to a new file while recording goes on."""
+
+    def close(self) -> None: ...

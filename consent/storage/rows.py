@@ -1,0 +1,241 @@
+"""The SQL of the SQLite backend: every row in and out, over one connection.
+
+Ids and subjects are kept as their 16 bytes, kinds and actions as small numbers.
+"""
+
+import sqlite3
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any, get_args
+from uuid import UUID
+
+from consent.errors import Conflict, UnknownPolicy, UnknownSite
+from consent.model import Action, Display, Entry, Filter, Kind, Publication, Script, Site, Token
+
+KINDS: tuple[str, ...] = get_args(Kind)
+ACTIONS: tuple[str, ...] = get_args(Action)
+
+ENTRY = "kind, recorded_at, leaf, token, id, subject, policy, action, position"
+POLICY = "version, hash, document, material_since, published_at"
+SCRIPT = "version, language, regime, code, hash, br, gzip"
+TOKEN = "id, hash, role, site, name, created_at, expires_at, revoked_at"
+
+
+class SqliteRows:
+    """Rows as one connection sees them (see base.Rows)."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self._execute = connection.execute
+
+    # Sites and policies.
+
+    def sites(self) -> list[Site]:
+        return [Site(*row) for row in self._execute("SELECT id, created_at FROM sites ORDER BY id")]
+
+    def site(self, site: str) -> Site:
+        row = self._execute("SELECT id, created_at FROM sites WHERE id = ?", (site,)).fetchone()
+        if row is None:
+            raise UnknownSite(f"There is no site {site!r}.")
+        return Site(*row)
+
+    def add_site(self, site: Site) -> None:
+        try:
+            self._execute("INSERT INTO sites (id, created_at) VALUES (?, ?)", (site.id, site.created_at))
+        except sqlite3.IntegrityError as error:
+            raise Conflict(f"There is a site {site.id!r} already.") from error
+
+    def remove_site(self, site: str) -> None:
+        key = self._key(site)
+        for table in ("entries", "scripts", "policies", "displays"):
+            self._execute(f"DELETE FROM {table} WHERE site = ?", (key,))
+        self._execute("DELETE FROM tokens WHERE site = ?", (site,))
+        self._execute("DELETE FROM sites WHERE key = ?", (key,))
+
+    def publications(self, site: str) -> list[Publication]:
+        rows = self._execute(f"SELECT {POLICY} FROM policies WHERE site = ? ORDER BY version", (self._key(site),))
+        return [Publication(site, *row) for row in rows]
+
+    def publication(self, site: str, version: int | None = None) -> Publication:
+        key = self._key(site)
+        if version is None:
+            sql, values = "site = ? ORDER BY version DESC LIMIT 1", (key,)
+        else:
+            sql, values = "site = ? AND version = ?", (key, version)
+        row = self._execute(f"SELECT {POLICY} FROM policies WHERE {sql}", values).fetchone()
+        if row is None:
+            raise UnknownPolicy(f"Site {site!r} has no policy {f'version {version}' if version else 'yet'}.")
+        return Publication(site, *row)
+
+    def add_publication(self, publication: Publication) -> None:
+        values = (self._key(publication.site), *_fields(publication, POLICY))
+        try:
+            self._execute(f"INSERT INTO policies (site, {POLICY}) VALUES (?, ?, ?, ?, ?, ?)", values)
+        except sqlite3.IntegrityError as error:
+            raise Conflict(f"Version {publication.version} of {publication.site!r} is published already.") from error
+
+    # Scripts.
+
+    def script(self, site: str, hash: bytes) -> Script | None:
+        row = self._execute(
+            f"SELECT {SCRIPT} FROM scripts WHERE site = ? AND hash = ?", (self._key(site), hash)
+        ).fetchone()
+        return Script(site, *row) if row else None
+
+    def newest_script(self, site: str, version: int, *, language: str, regime: str) -> Script | None:
+        row = self._execute(
+            f"SELECT {SCRIPT} FROM scripts WHERE site = ? AND version = ? AND language = ? AND regime = ?"
+            " ORDER BY rowid DESC LIMIT 1",
+            (self._key(site), version, language, regime),
+        ).fetchone()
+        return Script(site, *row) if row else None
+
+    def add_script(self, script: Script) -> None:
+        values = (self._key(script.site), *_fields(script, SCRIPT))
+        self._execute(f"INSERT OR IGNORE INTO scripts (site, {SCRIPT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+    # The ledger.
+
+    def size(self, site: str) -> int:
+        return self._next(self._key(site))
+
+    def append(self, entry: Entry) -> int:
+        key = self._key(entry.site)
+        position = self._next(key)
+        try:
+            self._execute(
+                f"INSERT INTO entries (site, {ENTRY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    key,
+                    KINDS.index(entry.kind),
+                    entry.recorded_at,
+                    entry.leaf,
+                    entry.token,
+                    entry.id and UUID(entry.id).bytes,
+                    entry.subject and subject_bytes(entry.subject),
+                    entry.policy,
+                    entry.action and ACTIONS.index(entry.action),
+                    position,
+                ),
+            )
+        except sqlite3.IntegrityError as error:
+            raise Conflict(f"There is an entry {entry.id} already.") from error
+        return position
+
+    def entry(self, site: str, id: str) -> Entry | None:
+        return self._one(site, "id = ?", UUID(id).bytes)
+
+    def latest(self, site: str, subject: str) -> Entry | None:
+        return self._one(site, "subject = ? ORDER BY position DESC LIMIT 1", subject_bytes(subject))
+
+    def entries(self, site: str, filter: Filter, *, after: int = -1, limit: int = 1000) -> list[Entry]:
+        return self._some(site, filter, "position > ?", after, order="ASC", limit=limit)
+
+    def newest(self, site: str, filter: Filter, *, before: int | None = None, limit: int = 1000) -> list[Entry]:
+        bound = 2**62 if before is None else before
+        return self._some(site, filter, "position < ?", bound, order="DESC", limit=limit)
+
+    def empty(self, site: str, subject: str) -> list[int]:
+        rows = self._execute(
+            "UPDATE entries SET token = NULL, id = NULL, subject = NULL, policy = NULL, action = NULL"
+            " WHERE site = ? AND subject = ? RETURNING position",
+            (self._key(site), subject_bytes(subject)),
+        )
+        return sorted(row[0] for row in rows)
+
+    # Tokens and counts.
+
+    def tokens(self) -> list[Token]:
+        return [Token(*row) for row in self._execute(f"SELECT {TOKEN} FROM tokens ORDER BY created_at, id")]
+
+    def token(self, id: str) -> Token | None:
+        row = self._execute(f"SELECT {TOKEN} FROM tokens WHERE id = ?", (id,)).fetchone()
+        return Token(*row) if row else None
+
+    def add_token(self, token: Token) -> None:
+        self._execute(f"INSERT INTO tokens ({TOKEN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", _fields(token, TOKEN))
+
+    def revoke_token(self, id: str, at: int) -> bool:
+        sql = "UPDATE tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL"
+        return self._execute(sql, (at, id)).rowcount == 1
+
+    def count_display(self, site: str, day: str, display: Display) -> None:
+        self._execute(
+            "INSERT INTO displays VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1",
+            (self._key(site), day, display.policy, display.language, display.surface),
+        )
+
+    def displays(self, site: str) -> list[tuple[str, Display, int]]:
+        sql = "SELECT day, policy, language, surface, count FROM displays WHERE site = ? ORDER BY 1, 2, 3, 4"
+        return [(day, Display(*shown), count) for day, *shown, count in self._execute(sql, (self._key(site),))]
+
+    # Inside.
+
+    def _key(self, site: str) -> int:
+        row = self._execute("SELECT key FROM sites WHERE id = ?", (site,)).fetchone()
+        if row is None:
+            raise UnknownSite(f"There is no site {site!r}.")
+        return row[0]
+
+    def _next(self, key: int) -> int:
+        return self._execute("SELECT coalesce(max(position), -1) + 1 FROM entries WHERE site = ?", (key,)).fetchone()[0]
+
+    def _one(self, site: str, where: str, value: bytes) -> Entry | None:
+        row = self._execute(f"SELECT {ENTRY} FROM entries WHERE site = ? AND {where}", (self._key(site), value))
+        found = row.fetchone()
+        return _entry(site, found) if found else None
+
+    def _some(self, site: str, filter: Filter, where: str, bound: int, *, order: str, limit: int) -> list[Entry]:
+        clauses, values = _where(filter)
+        sql = f"SELECT {ENTRY} FROM entries WHERE site = ? AND {where}{clauses} ORDER BY position {order} LIMIT ?"
+        rows = self._execute(sql, (self._key(site), bound, *values, limit))
+        return [_entry(site, row) for row in rows]
+
+
+def _where(filter: Filter) -> tuple[str, list[Any]]:
+    conditions: list[tuple[str, Any]] = []
+    if filter.kinds:
+        conditions.append((f"kind IN ({', '.join(str(KINDS.index(kind)) for kind in filter.kinds)})", None))
+    if filter.since is not None:
+        conditions.append(("recorded_at >= ?", filter.since))
+    if filter.until is not None:
+        conditions.append(("recorded_at < ?", filter.until))
+    if filter.action is not None:
+        conditions.append(("action = ?", ACTIONS.index(filter.action)))
+    if filter.policy is not None:
+        conditions.append(("policy = ?", filter.policy))
+    if filter.subject is not None:
+        conditions.append(("subject = ?", subject_bytes(filter.subject)))
+    if not filter.erased:
+        conditions.append(("token IS NOT NULL", None))
+    clauses = "".join(f" AND {sql}" for sql, _ in conditions)
+    return clauses, [value for sql, value in conditions if "?" in sql]
+
+
+def _entry(site: str, row: tuple) -> Entry:
+    kind, recorded_at, leaf, token, id, subject, policy, action, position = row
+    return Entry(
+        site,
+        KINDS[kind],
+        recorded_at,
+        leaf,
+        token,
+        id=str(UUID(bytes=id)) if id else None,
+        subject=subject_text(subject) if subject else None,
+        policy=policy,
+        action=None if action is None else ACTIONS[action],
+        index=position,
+    )
+
+
+def _fields(row: Any, columns: str) -> tuple:
+    return tuple(getattr(row, column) for column in columns.split(", "))
+
+
+def subject_bytes(subject: str) -> bytes:
+    """The 16 bytes behind a subject id."""
+    return urlsafe_b64decode(subject + "==")
+
+
+def subject_text(subject: bytes) -> str:
+    """The subject id of 16 bytes."""
+    return urlsafe_b64encode(subject).rstrip(b"=").decode()

@@ -1,0 +1,65 @@
+"""The SQLite schema, as migrations that are only ever added to."""
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("consent")
+
+
+@migrations()
+def m001_ledger(db: Database) -> None:
+    """Sites, policies, scripts and the entries of every site's ledger."""
+    _run(
+        db,
+        """
+        CREATE TABLE sites (key INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL);
+        CREATE TABLE policies (
+            site INTEGER NOT NULL, version INTEGER NOT NULL, hash BLOB NOT NULL, document BLOB NOT NULL,
+            material_since INTEGER NOT NULL, published_at INTEGER NOT NULL, PRIMARY KEY (site, version)
+        );
+        CREATE TABLE scripts (
+            site INTEGER NOT NULL, version INTEGER NOT NULL, language TEXT NOT NULL, regime TEXT NOT NULL,
+            code BLOB NOT NULL, hash BLOB NOT NULL, br BLOB NOT NULL, gzip BLOB NOT NULL
+        );
+        CREATE UNIQUE INDEX scripts_by_hash ON scripts (site, hash);
+        CREATE INDEX scripts_by_version ON scripts (site, version, language, regime);
+        CREATE TABLE entries (
+            site INTEGER NOT NULL, position INTEGER NOT NULL, kind INTEGER NOT NULL, recorded_at INTEGER NOT NULL,
+            leaf BLOB NOT NULL, token TEXT, id BLOB, subject BLOB, policy INTEGER, action INTEGER
+        );
+        CREATE UNIQUE INDEX entries_in_order ON entries (site, position);
+        CREATE UNIQUE INDEX entries_by_id ON entries (site, id) WHERE id IS NOT NULL;
+        CREATE INDEX entries_by_subject ON entries (site, subject, position) WHERE subject IS NOT NULL
+        """,
+    )
+
+
+@migrations()
+def m002_tokens(db: Database) -> None:
+    """API tokens; only hashes of their secrets."""
+    db.conn.execute(
+        """
+        CREATE TABLE tokens (
+            id TEXT PRIMARY KEY, hash BLOB NOT NULL, role TEXT NOT NULL, site TEXT, name TEXT NOT NULL,
+            created_at INTEGER NOT NULL, expires_at INTEGER, revoked_at INTEGER
+        )
+        """
+    )
+
+
+@migrations()
+def m003_displays(db: Database) -> None:
+    """How often the banner was shown: daily counts, no identifier."""
+    db.conn.execute(
+        """
+        CREATE TABLE displays (
+            site INTEGER NOT NULL, day TEXT NOT NULL, policy INTEGER NOT NULL, language TEXT NOT NULL,
+            surface TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (site, day, policy, language, surface)
+        )
+        """
+    )
+
+
+def _run(db: Database, statements: str) -> None:
+    """Run statements one by one; sqlite3's executescript would commit the migration's transaction first."""
+    for statement in statements.split(";"):
+        db.conn.execute(statement)

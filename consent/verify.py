@@ -1,0 +1,138 @@
+"""Checks a log without trusting its keeper: every signature, leaf hash, order and policy named.
+
+Works on a ledger's own entries and on an exported ndjson file with a JWK set, in constant memory.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from consent import policy, receipts
+from consent.errors import BadSignature
+from consent.merkle import leaf_hash
+from consent.model import Entry, Receipt
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line of an ndjson export."""
+
+    index: int
+    leaf: str
+    receipt: str | None = None
+    claims: msgspec.Raw = msgspec.Raw(b"")
+    erased: bool = False
+
+
+class Item(NamedTuple):
+    """An entry to check."""
+
+    index: int
+    leaf: bytes
+    token: str | None
+    claims: bytes = b""
+    """The claims as the file shows them beside the statement; empty where it shows none."""
+
+
+class Finding(NamedTuple):
+    """What was found at one entry; `problem` is empty where it holds."""
+
+    index: int
+    kind: str
+    problem: str = ""
+
+
+def items_of(entries: Iterable[Entry]) -> Iterator[Item]:
+    """The entries of a ledger as items."""
+    return (Item(entry.index, entry.leaf, entry.token) for entry in entries)
+
+
+def items_in(lines: Iterable[bytes]) -> Iterator[Item | Finding]:
+    """The lines of an ndjson export as items; a line that cannot be read is a finding already."""
+    for number, line in enumerate(lines, 1):
+        try:
+            row = _LINE.decode(line)
+            yield Item(row.index, bytes.fromhex(row.leaf), None if row.erased else row.receipt, bytes(row.claims))
+        except (msgspec.MsgspecError, ValueError):
+            yield Finding(-1, "line", f"line {number} is not a line of an ndjson export")
+
+
+def check(
+    items: Iterable[Item | Finding],
+    keys: dict[str, bytes],
+    *,
+    site: str | None = None,
+    policies: dict[int, bytes] | None = None,
+    complete: bool = False,
+) -> Iterator[Finding]:
+    """A finding for each item. `complete` also demands that no index is missing.
+
+    `policies` maps versions to the SHA-256 of their canonical bytes; without it the hashes named are not compared.
+    """
+    last = -1
+    for item in items:
+        if isinstance(item, Finding):
+            yield item
+            continue
+        problem = _order(item.index, last, complete=complete)
+        kind, fault = _entry(item, keys, site, policies)
+        last = item.index
+        yield Finding(item.index, kind, problem or fault)
+
+
+_LINE = msgspec.json.Decoder(Line)
+
+
+class _Claims(msgspec.Struct, frozen=True):
+    aud: str
+    consent: msgspec.Raw = msgspec.Raw(b"")
+    policy: msgspec.Raw = msgspec.Raw(b"")
+
+
+def _order(index: int, last: int, *, complete: bool) -> str:
+    if index <= last:
+        return f"entry {index} stands after entry {last}: the order was changed or an entry was inserted"
+    if complete and index != last + 1:
+        return f"between entry {last} and entry {index} something was removed"
+    return ""
+
+
+def _entry(
+    item: Item, keys: dict[str, bytes], site: str | None, policies: dict[int, bytes] | None
+) -> tuple[str, str]:
+    """The kind of an entry, and what is wrong with it."""
+    if item.token is None:
+        return "erased", ""
+    if leaf_hash(item.token.encode()) != item.leaf:
+        return "damaged", f"entry {item.index} does not have the hash that the ledger kept of it: it was changed"
+    try:
+        header, claims = receipts.verify(item.token, keys)
+        decoded = msgspec.json.decode(claims, type=_Claims)
+    except (BadSignature, msgspec.MsgspecError) as error:
+        return "damaged", f"entry {item.index}: {error}"
+    kind = header.typ.removeprefix("consent-").removesuffix("+jwt")
+    return kind, _claims(item, claims, decoded, site) or _policy(item, header.typ, claims, policies)
+
+
+def _claims(item: Item, claims: bytes, decoded: _Claims, site: str | None) -> str:
+    if site is not None and decoded.aud != site:
+        return f"entry {item.index} belongs to site {decoded.aud!r}, not to {site!r}"
+    if item.claims and msgspec.json.decode(item.claims) != msgspec.json.decode(claims):
+        return f"entry {item.index} shows other claims than those that were signed"
+    return ""
+
+
+def _policy(item: Item, typ: str, claims: bytes, policies: dict[int, bytes] | None) -> str:
+    """Whether the policy a statement names is the one that is stored under that version."""
+    if policies is None or typ == receipts.ERASURE:
+        return ""
+    if typ == receipts.RECEIPT:
+        named = msgspec.json.decode(claims, type=Receipt).consent
+    else:
+        named = msgspec.json.decode(claims, type=receipts.PolicyClaims).policy
+    version = named.version if isinstance(named, receipts.PolicyStatement) else named.policy
+    if version not in policies:
+        return f"entry {item.index} names policy version {version}, which is not there"
+    if policy.named(policies[version]) != named.policy_hash:
+        return f"entry {item.index} names another policy version {version} than the one that is stored"
+    return ""

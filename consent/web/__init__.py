@@ -1,0 +1,67 @@
+"""The HTTP service. With the command line the only place that knows a framework."""
+
+import logging
+
+from flask import Flask, Response
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from consent.banner import code_hash
+from consent.errors import ConsentError, Unavailable
+from consent.ledger import Ledger
+from consent.settings import Settings
+from consent.web import admin_api, cors, demo, docs, public, responses
+from consent.web.place import Places
+from consent.web.prefix import Prefix
+from consent.web.rate import RateLimit
+from consent.web.service import Service
+
+log = logging.getLogger("consent")
+
+BODY_BYTES = 1_048_576
+"""No body is read beyond this; recording takes far less (service.RECORD_BYTES)."""
+
+
+def make_app(settings: Settings, ledger: Ledger) -> Flask:
+    """The application around a ledger."""
+    app = Flask("consent", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
+    app.json.sort_keys = False
+    places = Places(settings.country_header, settings.geoip)
+    app.extensions["consent"] = Service(ledger, settings, places, RateLimit(settings.rate_limit), cors.Cors(app))
+    register(app, with_demo=settings.demo)
+    _behind_proxies(app, settings)
+    _prepare(ledger)
+    return app
+
+
+def register(app: Flask, *, with_demo: bool) -> None:
+    """Mount every address."""
+    responses.register(app)
+    app.register_blueprint(public.blueprint)
+    app.register_blueprint(admin_api.blueprint)
+    app.register_blueprint(docs.blueprint)
+    if with_demo:
+        app.register_blueprint(demo.blueprint)
+
+    @app.after_request
+    def share(response: Response) -> Response:
+        return cors.share(response)
+
+
+def _behind_proxies(app: Flask, settings: Settings) -> None:
+    app.wsgi_app = Prefix(app.wsgi_app, settings.public_url)  # type: ignore[method-assign]
+    if count := settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, count, count, count, count, count)  # type: ignore[method-assign]
+
+
+def _prepare(ledger: Ledger) -> None:
+    """Create an empty database, and bring scripts up to date; a database that cannot be used yet is no reason to die."""
+    try:
+        if ledger.storage.is_empty():
+            ledger.storage.migrate()
+        for site in ledger.refresh_scripts(code_hash()):
+            log.info("made the banner of site %s anew", site)
+    except Unavailable as error:
+        log.error("%s Requests are answered with 503 until it can.", error)
+    except ConsentError as error:
+        log.error("%s", error)

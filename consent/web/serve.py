@@ -1,0 +1,52 @@
+"""Runs the service under gunicorn; its settings are the production defaults of gunicorn.conf.py too."""
+
+import os
+from typing import Any
+
+import msgspec
+from gunicorn.app.base import BaseApplication
+
+from consent import create_app
+from consent.settings import Settings
+from consent.web.logs import config
+
+DEFAULTS: dict[str, Any] = {
+    # Threads, because a request spends most of its time waiting for the disk's sync; one process a core, two at
+    # least, so that one that dies is not an outage.
+    "worker_class": "gthread",
+    "workers": max(2, min(8, os.cpu_count() or 2)),
+    "threads": 16,
+    # A browser keeps its connection for the few requests of a page view.
+    "keepalive": 5,
+    # A worker that is stuck is replaced; finishing work at a stop may take as long.
+    "timeout": 30,
+    "graceful_timeout": 30,
+    # No path ever stands in a log line: subject addresses carry ids.
+    "accesslog": None,
+    "logconfig_dict": config(),
+    # A receipt is small; nothing we serve needs a longer line or more headers.
+    "limit_request_line": 4094,
+    "limit_request_fields": 60,
+}
+
+
+class Server(BaseApplication):
+    """gunicorn with the shipped defaults around one application a worker."""
+
+    def __init__(self, settings: Settings, **options: Any) -> None:
+        self._settings = settings
+        self._options = DEFAULTS | {name: value for name, value in options.items() if value is not None}
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return create_app(self._settings)
+
+
+def serve(settings: Settings, *, host: str, port: int, workers: int | None) -> None:
+    """Serve until stopped."""
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    Server(msgspec.structs.replace(settings), bind=address, workers=workers).run()

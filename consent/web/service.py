@@ -1,0 +1,70 @@
+"""What the views share: the service they work for, the caller's token, the body and the ids they take."""
+
+from typing import Any, NamedTuple
+
+import msgspec
+from flask import current_app, request
+
+from consent import access
+from consent.errors import BadId, Invalid, Malformed, Unauthorized, UnsupportedType
+from consent.ledger import Ledger
+from consent.model import Token
+from consent.settings import Settings
+from consent.shape import mistakes
+from consent.web.cors import Cors
+from consent.web.place import Places
+from consent.web.rate import RateLimit
+
+RECORD_BYTES = 8192
+"""The most a browser may post."""
+
+TEXT_OR_JSON = ("application/json", "text/plain")
+
+
+class Service(NamedTuple):
+    """What the views work with; at `app.extensions["consent"]`."""
+
+    ledger: Ledger
+    settings: Settings
+    places: Places
+    rate_limit: RateLimit
+    cors: Cors
+
+
+def service() -> Service:
+    return current_app.extensions["consent"]
+
+
+def bearer() -> Token:
+    """The token of the request. Raises Unauthorized."""
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthorized("The Authorization header must be `Bearer consent_…`; make a token with `consent token create`.")
+    ledger = service().ledger
+    found = ledger.storage.reading().token(access.token_id(text.strip()))
+    return access.check(found, text.strip(), now=ledger.now())
+
+
+def body(type_: Any) -> Any:
+    """The decoded body. Raises UnsupportedType, TooLarge, Malformed or Invalid."""
+    if request.mimetype not in TEXT_OR_JSON:
+        raise UnsupportedType("Send application/json or text/plain.")
+    request.max_content_length = RECORD_BYTES
+    data = request.get_data(cache=False)
+    try:
+        return msgspec.json.decode(data, type=type_)
+    except msgspec.ValidationError as error:
+        found = mistakes(msgspec.json.decode(data), type_)
+        raise Invalid("The body has mistakes.", mistakes=tuple(found) or (("", str(error)),)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Malformed(f"The body is not JSON: {error}.") from None
+
+
+def shaped(id: str, type_: Any) -> str:
+    """An id from the address. Raises BadId."""
+    try:
+        return msgspec.convert(id, type_)
+    except msgspec.ValidationError:
+        description = mistakes(id, type_)[0][1]
+        raise BadId(f"The id in the address {description}.") from None
+

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Installs what the tests need from Debian's packages where it is missing: Node.js and Chromium.
+set -eu
+missing=""
+command -v node >/dev/null && command -v npm >/dev/null || missing="$missing nodejs npm"
+command -v chromium >/dev/null || missing="$missing chromium fonts-dejavu-core"
+[ -z "$missing" ] && exit 0
+sudo=""
+[ "$(id -u)" = 0 ] || sudo="sudo -n"
+if ! command -v apt-get >/dev/null || ! $sudo true 2>/dev/null; then
+    echo "Please install$missing; the tests need them." >&2
+    exit 1
+fi
+echo "Installing$missing"
+$sudo apt-get update -qq
+DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null
