@@ -216,10 +216,8 @@ export function createBlocker({ nonce, granted, refused, hold, open }) {
  * @param {HTMLScriptElement} own @param {string} src @param {() => void} otherwise
  */
 export function exchange(own, src, otherwise) {
-  const other = document.createElement("script");
-  Object.assign(other.dataset, own.dataset);
-  other.nonce = own.nonce;
-  other.onerror = otherwise;
+  const other = revive(own, own.nonce);
   other.src = trust("src", src);
+  other.onerror = otherwise;
   own.after(other);
 }

@@ -38,18 +38,15 @@ export function parse(text) {
 
 /**
  * The cookie value of a choice, always short enough to be read again: what does not fit is not granted. Services
- * granted alone go first, then whole categories, each with the refusals in it, which say nothing more.
+ * granted alone go first, then the categories in which services are refused, then everything.
  * @param {Rules} rules
  * @param {Choice} choice
  */
 export function format(rules, { policy, decided_at, subject, ids }) {
-  for (;;) {
-    const text = `1.${policy}.${decided_at}.${subject}.` + ids.join("~");
-    if (text.length <= ROOM) return text;
-    const last = ids.filter(id => id[0] == "+").pop() || ids.filter(id => id[0] != "-").pop() || ids[0];
-    const gone = rules.services.filter(one => one.category == last).map(one => "-" + one.id);
-    ids = ids.filter(id => id != last && !gone.includes(id));
-  }
+  const granted = ids.filter(id => id[0] != "+");
+  const whole = granted.filter(id => id[0] != "-" && !rules.services.some(one => one.category == id && ids.includes("-" + one.id)));
+  const texts = [ids, granted, whole, []].map(list => `1.${policy}.${decided_at}.${subject}.` + list.join("~"));
+  return /** @type {string} */ (texts.find(text => text.length <= ROOM));
 }
 
 /**

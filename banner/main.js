@@ -22,6 +22,7 @@ const script = /** @type {HTMLScriptElement} */ (document.currentScript);
 const { src, nonce, dataset } = script;
 const home = src.slice(0, src.lastIndexOf("/sites/")) + "/sites/" + config.site; // our server is where our script came from
 const known = [...config.categories, ...config.services].map(one => one.id);
+const headless = dataset.auto == "off";
 const gpc = heard(navigator);
 const signals = createSignals(config.signals);
 const store = createStore(config, window);
@@ -36,7 +37,8 @@ let view;
 let wanted = false; // the preferences were asked for before there was a page to draw them in
 
 const seconds = () => Math.floor(Date.now() / 1000);
-const time = (/** @type {number} */ at) => new Date(at * 1000).toISOString().slice(0, 19) + "Z";
+/** @param {number | null} at @returns {any} a string, or null */
+const time = at => at && new Date(at * 1e3).toISOString().replace(/\..*/, "Z");
 
 /** @type {import("./types").Emit} */
 const emit = (event, detail) => document.dispatchEvent(new CustomEvent("consent:" + event, { detail }));
@@ -47,7 +49,7 @@ function read(choice = store.read()) {
   const { grants, services, decided_at: from, valid_until: until } = derived;
   Object.freeze(grants);
   Object.freeze(services);
-  return Object.freeze({ ...derived, decided_at: from && time(from), valid_until: until && time(until), regime, language });
+  return Object.freeze({ ...derived, decided_at: time(from), valid_until: time(until), regime, language });
 }
 
 const live = () => !/unknown|expired|outdated/.test(state.status);
@@ -103,7 +105,7 @@ function decide(action, surface, changes = {}) {
 /** @param {string[]} ids */
 function check(ids) {
   const id = ids.find(one => !known.includes(one));
-  if (id != null) throw new TypeError(`consent: no category or service "${id}" here, only ${known}`);
+  if (id != null) throw new TypeError(`consent: "${id}" is none of ${known}`);
 }
 
 /** @param {Answers} changes */
@@ -148,7 +150,7 @@ function boot() {
     signals.update(state.grants);
     store.write(choice, seconds()); // Safari forgets a script's cookie a week after it was last written
   }
-  const hold = createPlaceholders(config, id => decide("custom", "placeholder", { [id]: true }));
+  const hold = createPlaceholders(id => decide("custom", "placeholder", { [id]: true }));
   blocker = createBlocker({ nonce, granted, refused, hold, open });
   Object.defineProperty(window, "consent", { value: api });
   blocker.release();
@@ -158,15 +160,15 @@ function boot() {
   addEventListener("pagehide", recorder.flush);
   recorder.flush();
   whenThere(dataset.root, root => {
-    view = createView({ config, gpc, live, decide, emit, state: () => state, root, headless: dataset.auto == "off" });
+    view = createView({ gpc, live, decide, emit, state: () => state, root, headless });
     if (wanted) view.open();
-    if (view.shown) requestAnimationFrame(() => setTimeout(recorder.shown, 0, { policy, language, surface: "banner" }));
+    if (!live() && !headless) requestAnimationFrame(() => setTimeout(recorder.shown, 0, { policy, language, surface: "banner" }));
   });
 }
 
 const first = /** @type {any} */ (window).consent; // an element of that id would be here too, but is no API
 const { lang } = dataset;
-if (first && first.granted) console.warn("consent: this page has the script twice; the first one counts");
+if (first && first.granted) console.warn("consent: loaded twice; the first script counts");
 // A tag pinned by its hash gets what it names, and a script that was asked for in a language is the nearest there is.
 else if (!lang || lang == config.language || script.integrity || /[?&]lang=/.test(src)) boot();
 else exchange(script, home + "/banner.js?lang=" + encodeURIComponent(lang), boot);

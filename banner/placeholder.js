@@ -1,28 +1,32 @@
 // What stands where an embed waits: a box of the same size that says who would be loaded and why it is not.
 // It copies the embed's place in the layout, so that nothing shifts when the one takes the other's turn.
-import { button, element, shadow } from "./view.js";
+import { button, element, host, shadow } from "./view.js";
+
+const { texts, services, categories } = __CONSENT__;
 
 const KINDS = /^(iframe|video|audio|embed|object|img)$/;
 
+// What decides where a box stands and how large it is.
+const PLACE = /^(width|height|m(ax|in|argin)-|aspect|padding|border|box-s|float|position|top|right|bottom|left|z-|flex|order|grid|align|justify|vertical)/;
+
 /**
  * Makes the function that holds an embed's place. It returns what takes the placeholder away again.
- * @param {import("./types").Config} config
  * @param {(id: string) => void} always
  */
-export const createPlaceholders = (config, always) =>
+export const createPlaceholders = always =>
   /** @param {HTMLElement} embed @param {() => void} once */
   (embed, once) => {
     const computed = getComputedStyle(embed);
     const { display } = computed;
     const show = hide(embed);
     if (display == "none" || !KINDS.test(embed.localName) || isTiny(computed, embed)) return show(), show;
-    const box = element("div", { class: "consent-placeholder", "data-theme": config.appearance.theme });
+    const box = host({ class: "consent-placeholder" });
     const { style } = box;
-    for (const name of computed) style.setProperty(name, computed.getPropertyValue(name));
+    for (const name of computed) if (PLACE.test(name)) style.setProperty(name, computed.getPropertyValue(name));
     style.display = display == "inline" ? "inline-block" : display;
     if (isAuto(computed.width)) style.width = "300px"; // what browsers give an embed without a size
     if (isFree(computed)) style.height = embed.localName == "audio" ? "54px" : "150px";
-    embed.before(shadow(box, inside(config, embed.dataset, once, always)));
+    embed.before(shadow(box, inside(embed.dataset, once, always)));
     return () => (box.remove(), show());
   };
 
@@ -43,17 +47,14 @@ const isFree = ({ height, aspectRatio }) => isAuto(height) && isAuto(aspectRatio
 const isTiny = (style, { localName }) =>
   parseFloat(style.width) < 48 || parseFloat(style.height) < 24 || (localName == "img" && (isAuto(style.width) || isFree(style)));
 
-/**
- * @param {import("./types").Config} config @param {DOMStringMap} marks
- * @param {() => void} once @param {(id: string) => void} always
- */
-function inside({ texts, services, categories, language, direction }, { consent, service }, once, always) {
+/** @param {DOMStringMap} marks @param {() => void} once @param {(id: string) => void} always */
+function inside({ consent, service }, once, always) {
   const category = categories.find(one => one.id == consent);
   const named = service ? services.find(one => one.id == service) : category;
   const title = texts.placeholder.replace("{service}", (named || category)?.name || "");
-  return element("div", { class: "hold", role: "group", "aria-label": title, lang: language, dir: direction },
+  return host({ class: "hold", role: "group", "aria-label": title },
     element("b", {}, title),
-    element("p", {}, texts.placeholder_why.replace("{category}", category?.name || "")),
+    element("div", {}, texts.placeholder_why.replace("{category}", category?.name || "")),
     element("div", { class: "row" },
       button(texts.load_once, once),
       named && button(texts.always_allow, () => always(named.id))));

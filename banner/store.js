@@ -28,10 +28,9 @@ export function createStore(config, page) {
 
   /** @returns {Choice | null} The newest choice: two cookies of the name may reach us, from two domains. */
   function read() {
-    const start = cookie.name + "=";
-    const values = cookies(page).filter(text => text.startsWith(start)).map(text => text.slice(start.length));
-    const choices = [...values, unkept].map(parse);
-    return choices.reduce((newest, one) => (one && (!newest || one.decided_at > newest.decided_at) ? one : newest), null);
+    const values = cookies(page).map(text => text.split(cookie.name + "=")).filter(([before]) => !before);
+    const choices = [...values.map(([, value]) => parse(value)), parse(unkept)];
+    return choices.reduce((newest, one) => (one && !(newest && newest.decided_at > one.decided_at) ? one : newest), null);
   }
 
   /** @param {Choice} choice @param {number} now seconds since the epoch */

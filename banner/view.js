@@ -3,6 +3,19 @@
 // page's own: an important declaration inside a shadow root wins over any outside.
 import css from "./style.css";
 
+/**
+ * @typedef {object} Parts
+ * @property {boolean} gpc
+ * @property {boolean} headless
+ * @property {Element} root
+ * @property {() => import("./types").State} state
+ * @property {() => boolean} live whether there is a choice that holds
+ * @property {(action: import("./types").Action, surface: import("./types").Surface, changes?: import("./types").Answers) => void} decide
+ * @property {import("./types").Emit} emit
+ */
+
+const { texts, categories, services, appearance, privacy_url, language: lang, direction: dir } = __CONSENT__;
+
 /** @type {CSSStyleSheet | undefined} */
 let sheet;
 
@@ -25,6 +38,9 @@ export function element(tag, attributes, ...children) {
 /** @param {string} name @param {unknown} onclick @param {Record<string, unknown>} [attributes] */
 export const button = (name, onclick, attributes) => element("button", { type: "button", onclick, ...attributes }, name);
 
+/** @param {Record<string, unknown>} attributes @param {unknown[]} children */
+export const host = (attributes, ...children) => element("div", { lang, dir, "data-theme": appearance.theme, ...attributes }, ...children);
+
 /** @param {HTMLElement} host @param {Node[]} children */
 export function shadow(host, ...children) {
   const root = host.attachShadow({ mode: "open" });
@@ -44,48 +60,42 @@ export function whenThere(selector, draw) {
   else setTimeout(whenThere, 9, selector, draw);
 }
 
-/**
- * @typedef {object} Parts
- * @property {import("./types").Config} config
- * @property {boolean} gpc
- * @property {boolean} headless
- * @property {Element} root
- * @property {() => import("./types").State} state
- * @property {() => boolean} live whether there is a choice that holds
- * @property {(action: import("./types").Action, surface: import("./types").Surface, changes?: import("./types").Answers) => void} decide
- * @property {import("./types").Emit} emit
- */
-
 /** @param {Parts} parts */
 export function createView(parts) {
-  const { config, root, headless, live, emit } = parts;
-  const { texts } = config;
+  const { root, headless, live, emit } = parts;
   const status = element("div", { role: "status" });
   const reopen = button("⚙\ufe0e", open, { class: "reopen", "aria-label": texts.reopen, title: texts.reopen });
-  const dock = host(config, "reopen");
+  const dock = host({ id: "consent-reopen", "data-side": appearance.reopen });
   /** @type {HTMLElement | undefined} */
   let banner;
-  /** @type {ReturnType<typeof createPreferences> | undefined} */
-  let preferences;
+  /** @type {HTMLDialogElement | undefined} */
+  let dialog;
 
   function open() {
-    if (!preferences) root.append((preferences = createPreferences(parts)).host);
-    if (preferences.dialog.open) return;
-    preferences.show();
+    if (dialog?.open) return;
+    dialog = createPreferences(parts);
+    const top = shadow(host({ id: "consent-preferences" }), dialog);
+    root.append(top);
+    dialog.onclose = () => (top.remove(), emit("close"));
+    dialog.showModal();
     emit("open");
   }
 
-  const close = () => preferences && preferences.dialog.close();
+  const close = () => dialog?.close();
 
   /** Draws what the state asks for. Focus that was in what goes is led to the control that stays. */
   function sync() {
-    const inside = preferences?.dialog.open || banner?.contains(document.activeElement);
+    const inside = dialog?.open || banner?.contains(document.activeElement);
     close();
-    banner?.remove();
-    reopen.remove();
     if (headless) return;
-    if (!live()) return root.prepend((banner = banner || createBanner(parts, open)));
-    if (config.appearance.reopen != "none") dock.append(reopen);
+    if (!live()) {
+      banner = banner || createBanner(parts, open);
+      reopen.remove();
+      if (!banner.isConnected) root.prepend(banner);
+      return;
+    }
+    banner?.remove();
+    if (appearance.reopen != "none" && !reopen.isConnected) dock.append(reopen);
     if (inside && document.activeElement == document.body) reopen.focus();
   }
 
@@ -96,71 +106,66 @@ export function createView(parts) {
 
   root.append(shadow(dock, element("slot", {}), status));
   sync();
-  return { open, close, sync, announce, shown: !!banner };
+  return { open, close, sync, announce };
 }
 
 /**
- * @param {import("./types").Config} config @param {string} name @param {Record<string, unknown>} [attributes]
- * @param {unknown[]} children
+ * What both layers begin with. The title takes the focus of a dialog: its words are read first, and no answer is one
+ * key away.
+ * @param {boolean} gpc @param {string} title @param {string} body
  */
-function host({ language: lang, direction: dir, appearance: { theme, reopen } }, name, attributes, ...children) {
-  return element("div", { id: "consent-" + name, lang, dir, "data-theme": theme, "data-side": reopen, ...attributes }, ...children);
+const words = (gpc, title, body) => [
+  element("h2", { id: "consent-title", tabindex: -1, autofocus: "" }, title),
+  element("p", {}, body),
+  gpc && element("p", {}, texts.gpc),
+];
+
+/** The two answers, the same in all but their words. @param {Parts} parts @param {import("./types").Surface} surface */
+function answers({ state, decide }, surface) {
+  const granting = /given|partial/.test(state().status);
+  return [
+    button(texts.accept, () => decide("accept_all", surface), { id: "consent-accept", class: "answer" }),
+    button(granting ? texts.withdraw : texts.reject, () => decide(granting ? "withdraw" : "reject_all", surface),
+      { id: "consent-reject", class: "answer" }),
+  ];
 }
 
-/** The first layer. @param {Parts} parts @param {() => void} open */
-function createBanner({ config, gpc, decide }, open) {
-  const { texts, privacy_url } = config;
-  const refuse = () => decide("reject_all", "banner");
+/** @param {string} name @param {unknown} onclick */
+const cross = (name, onclick) => button("×", onclick, { id: "consent-close", class: "x", "aria-label": name });
+
+/** The first layer. Its X and Escape refuse. @param {Parts} parts @param {() => void} open */
+function createBanner(parts, open) {
+  const refuse = () => parts.decide("reject_all", "banner");
   const onkeydown = (/** @type {KeyboardEvent} */ event) => event.key == "Escape" && refuse();
-  return shadow(host(config, "banner", { role: "dialog", "aria-labelledby": "consent-title", onkeydown },
-    element("h2", { id: "consent-title" }, texts.title),
-    element("p", {}, texts.body),
-    gpc && element("p", {}, texts.gpc),
+  return shadow(host({ id: "consent-banner", role: "dialog", "aria-labelledby": "consent-title", "data-side": appearance.reopen, onkeydown },
+    ...words(parts.gpc, texts.title, texts.body),
     privacy_url && element("a", { href: privacy_url }, texts.privacy_link),
-    button(texts.accept, () => decide("accept_all", "banner"), { id: "consent-accept", class: "yes" }),
-    button(texts.reject, refuse, { id: "consent-reject", class: "no" }),
+    ...answers(parts, "banner"),
     button(texts.preferences, open, { id: "consent-choose" }),
-    button("×", refuse, { id: "consent-close", class: "x", "aria-label": texts.close })), element("slot", {}));
+    cross(texts.close, refuse)), element("slot", {}));
 }
 
-/** The second layer, built when it is first wanted. @param {Parts} parts */
-function createPreferences({ config, gpc, state, decide, emit }) {
-  const { texts, categories } = config;
+/** The second layer, built when it is wanted. Its X and Escape change nothing. @param {Parts} parts */
+function createPreferences(parts) {
+  const { state, decide } = parts;
   const surface = "preferences";
-  const granting = () => /given|partial/.test(state().status);
-  const rows = categories.map(category => row(config, category));
-  const inputs = rows.map(one => /** @type {HTMLInputElement} */ (one.querySelector("input")));
-  const save = () => decide("custom", surface, Object.fromEntries(inputs.map(one => [one.name, one.checked])));
-  const refuse = button("", () => decide(granting() ? "withdraw" : "reject_all", surface), { class: "no" });
-  const title = element("h2", { id: "title", tabindex: -1 }, texts.preferences_title);
-  const dialog = /** @type {HTMLDialogElement} */ (element("dialog", { "aria-labelledby": "title", onclose: () => emit("close") },
-    title,
-    element("p", {}, texts.preferences_body),
-    gpc && element("p", {}, texts.gpc),
-    ...rows,
-    element("div", { class: "row" },
-      button(texts.accept, () => decide("accept_all", surface), { class: "yes" }),
-      refuse,
-      button(texts.save, save)),
-    button("×", () => dialog.close(), { class: "x", "aria-label": texts.dismiss })));
-
-  function show() {
-    for (const one of inputs) one.checked = state().grants[one.name];
-    refuse.textContent = granting() ? texts.withdraw : texts.reject;
-    dialog.showModal();
-    title.focus(); // its words are read first, and no answer is one key away
-  }
-  return { host: shadow(host(config, surface), dialog), dialog, show };
+  const rows = categories.map(category => row(category, state().grants[category.id]));
+  const save = () => decide("custom", surface, Object.fromEntries(rows.map(({ input }) => [input.name, input.checked])));
+  const dialog = /** @type {HTMLDialogElement} */ (element("dialog", { "aria-labelledby": "consent-title" },
+    ...words(parts.gpc, texts.preferences_title, texts.preferences_body),
+    ...rows.map(one => one.node),
+    element("div", { class: "row" }, ...answers(parts, surface), button(texts.save, save, { id: "consent-save" })),
+    cross(texts.dismiss, () => dialog.close())));
+  return dialog;
 }
 
-/** @param {import("./types").Config} config @param {import("./types").Category} category */
-function row({ services, texts }, { id, name, purpose, necessary }) {
+/** @param {import("./types").Category} category @param {boolean} on */
+function row({ id, name, purpose, necessary }, on) {
   const names = services.filter(one => one.category == id).map(one => one.name).join(", ");
-  return element("section", {},
-    element("label", {},
-      element("b", {}, name),
-      necessary && texts.always_on,
-      element("input", { type: "checkbox", role: "switch", id: "for-" + id, name: id, "aria-describedby": id, disabled: necessary ? "" : null })),
-    element("p", { id }, purpose),
-    names && element("p", {}, names));
+  const input = /** @type {HTMLInputElement} */ (element("input", {
+    type: "checkbox", role: "switch", name: id, id: "consent-for-" + id, "aria-describedby": id,
+    checked: on ? "" : null, disabled: necessary ? "" : null,
+  }));
+  const label = element("label", {}, element("b", {}, name), necessary && texts.always_on, input);
+  return { input, node: element("section", {}, label, element("p", { id }, purpose), names && element("p", {}, names)) };
 }

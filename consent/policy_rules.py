@@ -1,10 +1,13 @@
 """What a well-formed policy must still get right; each rule yields (path, what would be right)."""
 
+import re
 from collections.abc import Iterator
 
 from consent import i18n
 from consent.model import Policy
 from consent.shape import Mistake, nearest
+
+ADDRESS = re.compile(r"https?://[^\s<>\"']+")
 
 COOKIE_BYTES = 499
 """The consent cookie stays under 500 bytes (contract, section 1)."""
@@ -12,7 +15,7 @@ COOKIE_BYTES = 499
 
 def broken_rules(policy: Policy) -> Iterator[Mistake]:
     """Every mistake of sense in a policy whose shape is right."""
-    for rule in (_ids, _services, _categories, _words, _texts, _signals, _origins, _languages, _cookie_size):
+    for rule in (_ids, _services, _categories, _words, _privacy_url, _texts, _signals, _origins, _languages, _cookie_size):
         yield from rule(policy)
 
 
@@ -61,6 +64,14 @@ def _tables_of_words(policy: Policy) -> Iterator[tuple[str, dict[str, str]]]:
             for number, cookie in enumerate(service.cookies)
         ]
     return ((path, words) for path, words in places if isinstance(words, dict))
+
+
+def _privacy_url(policy: Policy) -> Iterator[Mistake]:
+    given = policy.privacy_url
+    addresses = {"": given} if isinstance(given, str) else given or {}
+    for language, address in addresses.items():
+        if not ADDRESS.fullmatch(address):
+            yield f"privacy_url{'.' if language else ''}{language}", "must be an http or https address"
 
 
 def _texts(policy: Policy) -> Iterator[Mistake]:

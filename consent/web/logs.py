@@ -2,6 +2,9 @@
 
 import logging
 import re
+from typing import Any
+
+from gunicorn.glogging import Logger as GunicornLogger
 
 SECRET = re.compile(
     r"consent_[0-9a-z]+_[\w-]+"  # API tokens
@@ -17,6 +20,13 @@ class Redacting(logging.Formatter):
         return SECRET.sub("…", super().format(record))
 
 
+class Logger(GunicornLogger):
+    """gunicorn's logger without an access log."""
+
+    def access(self, *_: Any) -> None:
+        """Nothing about who asked for what is written."""
+
+
 def config(level: str = "INFO") -> dict:
     """A dictConfig for the service and for gunicorn: one line an event, to standard error."""
     logger = {"handlers": ["stderr"], "level": level, "propagate": False}
@@ -28,5 +38,5 @@ def config(level: str = "INFO") -> dict:
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
         "root": {"handlers": ["stderr"], "level": level},
-        "loggers": {"consent": logger, "gunicorn.error": logger, "gunicorn.access": logger},
+        "loggers": {"consent": logger, "gunicorn.error": logger},
     }

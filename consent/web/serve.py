@@ -21,9 +21,11 @@ DEFAULTS: dict[str, Any] = {
     # A worker that is stuck is replaced; finishing work at a stop may take as long.
     "timeout": 30,
     "graceful_timeout": 30,
-    # No path ever stands in a log line: subject addresses carry ids.
-    "accesslog": None,
+    # No access log: its lines would carry addresses, user agents and subject ids.
+    "logger_class": "consent.web.logs.Logger",
     "logconfig_dict": config(),
+    # Nothing but the service's own port is opened.
+    "control_socket_disable": True,
     # A receipt is small; nothing we serve needs a longer line or more headers.
     "limit_request_line": 4094,
     "limit_request_fields": 60,
@@ -40,7 +42,8 @@ class Server(BaseApplication):
 
     def load_config(self) -> None:
         for name, value in self._options.items():
-            self.cfg.set(name, value)
+            if name in self.cfg.settings:  # an older gunicorn has no control socket
+                self.cfg.set(name, value)
 
     def load(self) -> Any:
         return create_app(self._settings)

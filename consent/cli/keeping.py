@@ -1,0 +1,151 @@
+"""`consent init`, `migrate`, `backup` and `doctor`: keeping an installation."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+
+from consent import banner, open_ledger
+from consent.cli.shared import as_json, installation, show, the_ledger
+from consent.errors import BadQuery, ConsentError
+from consent.keyring import KeyRing
+from consent.settings import Settings, load
+from consent.storage import open_storage
+
+LOW_DISK = 256 * 1024 * 1024
+"""Bytes free below which the doctor warns."""
+
+
+@click.command()
+def init() -> None:
+    """Make the data folder, the database and the first signing key; changes nothing that is there.
+
+    \b
+    Example: CONSENT_DATA=/var/lib/consent consent init
+    """
+    ledger, settings = installation()
+    click.echo(f"Data folder: {settings.data}\nSigning key: {ledger.ring.newest().kid}")
+    click.echo("Next: `consent site create SITE --origin URL`, then `consent serve`.")
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would be applied.")
+def migrate(dry_run: bool) -> None:
+    """Bring the database up to date.
+
+    \b
+    Example: consent backup before.db && consent migrate
+    """
+    storage = open_ledger(load()).storage
+    names = storage.pending() if dry_run else storage.migrate()
+    for name in names:
+        click.echo(f"{'Would apply' if dry_run else 'Applied'} {name}.")
+    if not names:
+        click.echo("The database is up to date.")
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def backup(file: Path) -> None:
+    """Copy the database to a new file while recording goes on. The signing keys are not in it.
+
+    \b
+    Example: consent backup /backups/consent-2026-11-23.db
+    """
+    if file.exists():
+        raise BadQuery(f"{file} is there already; name a new file.")
+    part = file.with_name(file.name + ".part")
+    try:
+        the_ledger().storage.backup(part)
+        with part.open("rb+") as copied:
+            os.fsync(copied.fileno())
+        part.replace(file)
+    except OSError as error:
+        raise BadQuery(f"{file} cannot be written: {error.strerror}.") from None
+    finally:
+        part.unlink(missing_ok=True)
+    click.echo(f"Copied the database to {file}. Keep the keys folder too: without it nothing new can be signed.")
+
+
+@click.command()
+@as_json
+def doctor(as_json: bool) -> None:
+    """Say what is wrong with the installation and how to mend it; exits 1 if something is.
+
+    \b
+    Example: consent doctor
+    """
+    settings = load()
+    found = {name: list(_examined(check, settings)) for name, check in CHECKS.items()}
+    if as_json:
+        show(found)
+    else:
+        for name, faults in found.items():
+            click.echo(f"{'ok  ' if not faults else 'FAIL'}  {name}")
+            for fault in faults:
+                click.echo(f"      {fault}")
+    sys.exit(1 if any(found.values()) else 0)
+
+
+def _examined(check: Callable[[Settings], Iterator[str]], settings: Settings) -> Iterator[str]:
+    try:
+        yield from check(settings)
+    except ConsentError as error:
+        yield str(error)
+    except OSError as error:
+        yield f"{error.filename or 'A file'} cannot be used: {error.strerror}."
+
+
+def _folder(settings: Settings) -> Iterator[str]:
+    if not settings.data.is_dir():
+        yield f"There is no data folder {settings.data}: run `consent init`, or set CONSENT_DATA."
+        return
+    if not os.access(settings.data, os.W_OK):
+        yield f"The data folder {settings.data} cannot be written: give it to the service's account."
+    if shutil.disk_usage(settings.data).free < LOW_DISK:
+        yield f"Less than 256 MB are free for {settings.data}: make room, or recording will stop."
+
+
+def _keys(settings: Settings) -> Iterator[str]:
+    ring = KeyRing(settings.data / "keys")
+    ring.keys()
+    yield from ring.faults()
+
+
+def _database(settings: Settings) -> Iterator[str]:
+    storage = open_storage(settings.database)
+    if storage.is_empty():
+        yield "There is no database yet: run `consent init`."
+        return
+    storage.check()
+    yield from storage.faults()
+
+
+def _public_url(settings: Settings) -> Iterator[str]:
+    url = settings.public_url
+    if url.startswith("http:") and not url.startswith(("http://127.0.0.1", "http://localhost")):
+        yield f"CONSENT_PUBLIC_URL is {url}: pages on https cannot load a script from http; put TLS in front."
+
+
+def _script(settings: Settings) -> Iterator[str]:
+    if not banner.source():
+        yield "static/banner.js is empty: run `make banner`, or install the package again."
+
+
+def _sites(settings: Settings) -> Iterator[str]:
+    storage = open_storage(settings.database)
+    if not storage.is_empty() and not storage.pending() and not storage.reading().sites():
+        yield "There is no site yet: run `consent site create SITE --origin URL`."
+
+
+CHECKS: dict[str, Callable[[Settings], Iterator[str]]] = {
+    "data folder": _folder,
+    "signing keys": _keys,
+    "database": _database,
+    "public address": _public_url,
+    "banner script": _script,
+    "sites": _sites,
+}

@@ -1,0 +1,51 @@
+"""`consent serve`."""
+
+import logging.config
+from urllib.parse import urlsplit
+
+import click
+import msgspec
+
+from consent.cli.shared import installation
+from consent.settings import SETTINGS
+from consent.web import demo as demo_shop
+from consent.web.logs import config
+from consent.web.serve import serve as run
+
+DEFAULT_URL = next(setting.default for setting in SETTINGS if setting.name == "public_url")
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True)
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes; by default one a core, two at least.")
+@click.option("--demo", is_flag=True, help="Also serve a demo shop.")
+def serve(host: str, port: int, workers: int | None, demo: bool) -> None:
+    """Serve until stopped.
+
+    \b
+    Example: consent serve --host 0.0.0.0 --port 8080
+    """
+    ledger, settings = installation()
+    logging.config.dictConfig(config())
+    if settings.public_url == DEFAULT_URL:
+        settings = msgspec.structs.replace(settings, public_url=f"http://{_reachable(host)}:{port}")
+    ledger.issuer = settings.public_url
+    settings = msgspec.structs.replace(settings, demo=demo)
+    click.echo(f"Service:  {settings.public_url}\nAPI docs: {settings.public_url}/docs", err=True)
+    if demo:
+        shown = f"http://localhost:{port}"
+        demo_shop.prepare(ledger, list(dict.fromkeys([shown, f"http://127.0.0.1:{port}", _origin(settings.public_url)])))
+        click.echo(f"Demo:     {shown}/demo/", err=True)
+    ledger.storage.close()
+    run(settings, host=host, port=port, workers=workers)
+
+
+def _reachable(host: str) -> str:
+    """An address that a browser on this machine can open."""
+    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else f"[{host}]" if ":" in host else host
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

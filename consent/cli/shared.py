@@ -1,0 +1,61 @@
+"""What the commands share: the installation they work on, printing, reading files."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from consent import open_ledger
+from consent.errors import BadQuery, PendingMigrations
+from consent.ledger import Ledger
+from consent.settings import Settings, load
+from consent.times import seconds
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def installation() -> tuple[Ledger, Settings]:
+    """The ledger of this installation, its database made where there was none. Raises PendingMigrations."""
+    settings = load()
+    ledger = open_ledger(settings)
+    if ledger.storage.is_empty():
+        ledger.storage.migrate()
+    if ledger.storage.pending():
+        raise PendingMigrations("The database is from an older version: run `consent backup FILE`, then `consent migrate`.")
+    return ledger, settings
+
+
+def the_ledger() -> Ledger:
+    """The ledger alone."""
+    return installation()[0]
+
+
+def show(value: Any) -> None:
+    """Print a value as JSON."""
+    click.echo(json.dumps(msgspec.to_builtins(value), indent=2, ensure_ascii=False))
+
+
+def table(rows: list[list[str]], head: list[str]) -> None:
+    """Print rows in columns."""
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    for row in [head, *rows]:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def moment(_: click.Context, parameter: click.Parameter, text: str | None) -> int | None:
+    """A time given on the command line, in seconds since the epoch."""
+    try:
+        return seconds(text) if text else None
+    except (ValueError, OverflowError):
+        raise click.BadParameter("give a day or time such as 2026-11-23 or 2026-11-23T18:46:00Z") from None
+
+
+def read_file(path: str) -> bytes:
+    """A file's bytes, `-` for standard input. Raises BadQuery."""
+    try:
+        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except OSError as error:
+        raise BadQuery(f"{path} cannot be read: {error.strerror}.") from None

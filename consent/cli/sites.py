@@ -1,0 +1,123 @@
+"""`consent site …` and `consent snippet`: websites and the tag they paste."""
+
+import click
+import msgspec
+
+from consent import policy
+from consent.cli.shared import as_json, installation, show, table, the_ledger
+from consent.errors import BadQuery
+from consent.shape import read
+from consent.times import rfc3339
+from consent.web.admin_api import NewSite
+
+
+@click.group()
+def site() -> None:
+    """Websites: list, create, show, delete.
+
+    \b
+    Example: consent site create shop --origin https://shop.example
+    """
+
+
+@site.command("list")
+@as_json
+def list_(as_json: bool) -> None:
+    """List the sites.
+
+    \b
+    Example: consent site list
+    """
+    ledger = the_ledger()
+    found = [_described(ledger, row.id) for row in ledger.storage.reading().sites()]
+    if as_json:
+        show(found)
+    elif found:
+        table([[s["id"], s["name"], str(s["policy"]), " ".join(s["origins"])] for s in found], ["SITE", "NAME", "POLICY", "ORIGINS"])
+    else:
+        click.echo("No site yet: run `consent site create SITE --origin URL`.")
+
+
+@site.command()
+@click.argument("site")
+@click.option("--origin", "origins", multiple=True, required=True, help="Origin of the website; may be repeated.")
+@click.option("--name", help="Name shown to administrators; the site id if left out.")
+def create(site: str, origins: tuple[str, ...], name: str | None) -> None:
+    """Create a site and publish the default policy as its version 1.
+
+    \b
+    Example: consent site create shop --origin https://shop.example
+    """
+    ledger, settings = installation()
+    new = read({"id": site, "origins": list(origins), "name": name}, NewSite, what="The site")
+    draft = policy.default(new.name or new.id, new.origins)
+    ledger.create_site(new.id, policy.read(msgspec.to_builtins(draft)))
+    click.echo("Published the default policy as version 1. Paste this first into <head>:\n")
+    click.echo(tag(settings.public_url, site))
+
+
+@site.command("show")
+@click.argument("site")
+@as_json
+def show_(site: str, as_json: bool) -> None:
+    """Show one site.
+
+    \b
+    Example: consent site show shop
+    """
+    described = _described(the_ledger(), site)
+    if as_json:
+        show(described)
+    else:
+        for name, value in described.items():
+            click.echo(f"{name:12}{' '.join(value) if isinstance(value, list) else value}")
+
+
+@site.command()
+@click.argument("site")
+@click.option("--confirm", prompt="Every receipt of the site is lost for ever. Type its id to go on", help="The site's id once more.")
+def delete(site: str, confirm: str) -> None:
+    """Delete a site and everything recorded for it.
+
+    \b
+    Example: consent site delete shop --confirm shop
+    """
+    ledger = the_ledger()
+    ledger.storage.reading().site(site)
+    if confirm != site:
+        raise BadQuery(f"Nothing was deleted: {confirm!r} is not {site!r}.")
+    with ledger.storage.writing() as rows:
+        rows.remove_site(site)
+    click.echo(f"Deleted {site}.")
+
+
+@click.command()
+@click.argument("site")
+def snippet(site: str) -> None:
+    """Print the tag that a website pastes first into <head>.
+
+    \b
+    Example: consent snippet shop
+    """
+    ledger, settings = installation()
+    ledger.published(site)
+    click.echo(tag(settings.public_url, site))
+
+
+def tag(base: str, site: str) -> str:
+    """The script tag (contract, section 1)."""
+    return f'<script async src="{base}/sites/{site}/banner.js"></script>'
+
+
+def _described(ledger, id: str) -> dict:  # type: ignore[no-untyped-def]
+    rows = ledger.storage.reading()
+    published = ledger.published(id)
+    return {
+        "id": id,
+        "name": published.name,
+        "origins": published.origins,
+        "created_at": rfc3339(rows.site(id).created_at),
+        "policy": published.version,
+        "languages": published.languages,
+        "entries": rows.size(id),
+    }
