@@ -10,31 +10,27 @@
 const MARKED = "[data-consent]";
 const INERT = "text/plain";
 const LATE = ["src", "srcset", "href", "data"]; // what waits as data-src and so on
-const RUNS = /^$|^module$|(java|ecma)script/i; // the types of script that run, unlike JSON and the like
 
 /** @type {import("./types").TrustedMakers | undefined} */
 let makers;
 
-/**
- * Under Trusted Types, the value as the policy named `consent` vouches for it: the site marked it with its own hand.
- * @param {string} name of the attribute, or `text` @param {string} value
- */
-function trust(name, value) {
-  const createScript = (/** @type {string} */ text) => text;
-  const rules = { createScript, createScriptURL: createScript };
+/** Under Trusted Types, the policy `consent` vouches for what the site marked with its own hand. */
+function trusted() {
+  const same = (/** @type {string} */ text) => text;
+  const rules = { createScript: same, createScriptURL: same };
   try {
     makers = makers || /** @type {any} */ (window).trustedTypes.createPolicy("consent", rules);
   } catch {
     makers = rules; // no Trusted Types here; or not our name in the page's policy, and then the browser refuses
   }
-  return (/** @type {any} */ (makers))[/^on|^text/.test(name) ? "createScript" : "createScriptURL"](value);
+  return /** @type {import("./types").TrustedMakers} */ (makers);
 }
 
 /** @param {Element} element */
 function bringLate(element) {
   for (const name of LATE) {
     const value = element.getAttribute("data-" + name);
-    if (value != null) element.setAttribute(name, trust(name, value));
+    if (value != null) element.setAttribute(name, trusted().createScriptURL(value));
   }
 }
 
@@ -60,13 +56,13 @@ function unload(element) {
 function revive(inert, nonce) {
   const script = document.createElement("script");
   for (const { name, value } of inert.attributes) {
-    if (name != "type" && name != "nonce") script.setAttribute(name, trust(name, value));
+    if (name != "type" && name != "nonce") script.setAttribute(name, trusted().createScriptURL(value));
   }
   bringLate(script);
   script.type = inert.dataset.type || "";
   script.nonce = nonce || inert.nonce;
   script.async = inert.hasAttribute("async"); // a created script is async by itself, and would lose its place
-  if (!script.src) script.text = trust("text", inert.text);
+  if (!script.src) script.text = trusted().createScript(inert.text);
   return script;
 }
 
@@ -75,9 +71,9 @@ function revive(inert, nonce) {
  * @param {HTMLTemplateElement} template
  */
 function unfold({ content, dataset }) {
-  const copy = document.importNode(content, true);
+  const copy = /** @type {DocumentFragment} */ (content.cloneNode(true));
   for (const script of copy.querySelectorAll("script")) {
-    if (script.matches(MARKED) || !RUNS.test(script.type)) continue;
+    if (script.matches(MARKED)) continue;
     Object.assign(script.dataset, { type: script.type }, dataset);
     script.type = INERT;
   }
@@ -152,7 +148,6 @@ export function createBlocker({ nonce, granted, refused, hold, open }) {
     all.set(element, it);
     it.awake = awake;
     it.clear?.();
-    it.clear = undefined;
     if (element instanceof HTMLTemplateElement) turn(element, it);
     else if (awake) bringLate(element), reload(element);
     else sleep(element, it, was);
@@ -183,7 +178,7 @@ export function createBlocker({ nonce, granted, refused, hold, open }) {
       try {
         if (element instanceof HTMLElement && element.matches(MARKED)) settle(element);
       } catch (error) {
-        console.error("consent:", element, error); // one that fails keeps no other waiting
+        console.error(error); // one that fails keeps no other waiting
       }
     }
   }
@@ -217,7 +212,7 @@ export function createBlocker({ nonce, granted, refused, hold, open }) {
  */
 export function exchange(own, src, otherwise) {
   const other = revive(own, own.nonce);
-  other.src = trust("src", src);
+  other.src = trusted().createScriptURL(src);
   other.onerror = otherwise;
   own.after(other);
 }

@@ -12,17 +12,18 @@
 
 const DAY = 86400;
 const ROOM = 499; // the longest cookie value; one of 500 bytes is as good as none
-const COOKIE = /^1\.([1-9]\d{0,8})\.(\d{1,12})\.([\w-]{21}[AQgw])\.((?:[+-]?[a-z][a-z\d_-]*(?:~(?=.)|$))*)$/;
+const COOKIE = /^1\.([1-9]\d{0,8})\.(\d{1,11})\.([\w-]{21}[AQgw])\.((?:[+-]?[a-z][a-z\d_-]*(?:~(?=.)|$))*)$/;
 
-/** @param {Rules} rules the ids of what is not necessary */
-const asked = rules => rules.categories.filter(one => !one.necessary).map(one => one.id);
+/** @param {Rules} rules */
+const asked = rules => rules.categories.filter(one => !one.necessary);
 
 /**
- * One answer for each id.
- * @param {string[]} ids @param {(id: string) => boolean} answer
+ * One answer for each category or service, frozen.
+ * @template {{id: string}} One
+ * @param {One[]} list @param {(one: One) => boolean} answer
  * @returns {Answers}
  */
-const answers = (ids, answer) => Object.fromEntries(ids.map(id => [id, answer(id)]));
+export const answers = (list, answer) => Object.freeze(Object.fromEntries(list.map(one => [one.id, answer(one)])));
 
 /**
  * The choice in a cookie value; null for anything that is not exactly one.
@@ -55,21 +56,10 @@ export function format(rules, { policy, decided_at, subject, ids }) {
  * @param {Decision} decision
  * @param {string} action
  */
-export function entries(rules, { grants, services }, action) {
-  const ids = asked(rules).filter(id => grants[id] || action == "withdraw");
-  return [
-    ...ids.map(id => (grants[id] ? id : "-" + id)),
-    ...Object.keys(services).map(id => (services[id] ? "+" : "-") + id),
-  ];
-}
-
-/**
- * The decision that grants, or refuses, everything there is to ask.
- * @param {Rules} rules
- * @param {boolean} granted
- * @returns {Decision}
- */
-export const everything = (rules, granted) => ({ grants: answers(asked(rules), () => granted), services: {} });
+export const entries = (rules, { grants, services }, action) => [
+  ...asked(rules).map(({ id }) => (grants[id] ? id : "-" + id)).filter(id => id[0] != "-" || action == "withdraw"),
+  ...Object.keys(services).map(id => (services[id] ? "+" : "-") + id),
+];
 
 /**
  * The decision that keeps the present state but for the categories and services named. A category refused takes all
@@ -80,7 +70,7 @@ export const everything = (rules, granted) => ({ grants: answers(asked(rules), (
  * @returns {Decision}
  */
 export function changed(rules, state, changes) {
-  const grants = answers(asked(rules), id => changes[id] ?? state.grants[id]);
+  const grants = answers(asked(rules), ({ id }) => changes[id] ?? state.grants[id]);
   /** @type {Answers} */
   const services = {};
   for (const { id, category } of rules.services) {
@@ -107,13 +97,12 @@ export function derive(rules, stored, gpc, now) {
   const valid_until = choice && choice.decided_at + rules.valid_days * DAY;
   const lapse = !valid_until ? "unknown" : now >= valid_until ? "expired" : Number(policy) < rules.material_since && "outdated";
 
-  const named = (/** @type {string} */ id) => ids.includes(id) && !ids.includes("-" + id);
-  const open = (/** @type {string} */ id) => rules.regime != "opt-in" && !(gpc && rules.signals.gpc.includes(id));
-  const requested = asked(rules);
-  const grants = answers(rules.categories.map(one => one.id), id =>
-    !requested.includes(id) || (lapse ? open(id) && (!choice || named(id)) : named(id)));
-  const services = Object.fromEntries(rules.services.map(({ id, category }) => [id, !requested.includes(category) ||
-    (!ids.includes("-" + id) && (grants[category] || (!lapse && ids.includes("+" + id))))]));
+  const named = (/** @type {string} */ id) => ids.includes(id);
+  const shut = (/** @type {string} */ id) => rules.regime == "opt-in" || (gpc && rules.signals.gpc.includes(id));
+  const grants = answers(rules.categories, ({ id, necessary }) =>
+    necessary || (!(lapse && shut(id)) && (!choice || (named(id) && !named("-" + id)))));
+  const services = answers(rules.services, ({ id, category }) =>
+    !named("-" + id) && (grants[category] || (!lapse && named("+" + id))));
   return { status: lapse || judge(rules, { grants, services }, ids), policy, subject, decided_at, valid_until, grants, services };
 }
 
@@ -124,9 +113,8 @@ export function derive(rules, stored, gpc, now) {
  * @param {string[]} ids
  */
 function judge(rules, { grants, services }, ids) {
-  const requested = asked(rules);
-  const extra = rules.services.some(({ id, category }) => services[id] && !grants[category]);
+  const categories = asked(rules);
   if (![...Object.values(grants), ...Object.values(services)].includes(false)) return "given";
-  if (extra || requested.some(id => grants[id])) return "partial";
-  return requested.some(id => ids.includes("-" + id)) ? "withdrawn" : "refused";
+  const some = categories.some(({ id }) => grants[id]) || rules.services.some(({ id, category }) => services[id] && !grants[category]);
+  return some ? "partial" : categories.some(({ id }) => ids.includes("-" + id)) ? "withdrawn" : "refused";
 }

@@ -1,11 +1,11 @@
 // Boot order and the public API. Its rule: the stored choice is read first, everything follows from the state, and
 // whatever fails leaves things as they were: not granted.
 import { createBlocker, exchange } from "./blocker.js";
-import { changed, derive, entries, everything } from "./choices.js";
+import { answers, changed, derive, entries } from "./choices.js";
 import { createPlaceholders } from "./placeholder.js";
 import { createRecorder, newId } from "./recorder.js";
 import { heard } from "./signals/gpc.js";
-import { createSignals } from "./signals/index.js";
+import { speak } from "./signals/index.js";
 import { createStore, newSubject } from "./store.js";
 import { createView, whenThere } from "./view.js";
 
@@ -17,14 +17,13 @@ import { createView, whenThere } from "./view.js";
  */
 
 const config = __CONSENT__;
-const { regime, language, policy } = config;
+const { regime, language, policy, signals } = config;
 const script = /** @type {HTMLScriptElement} */ (document.currentScript);
 const { src, nonce, dataset } = script;
 const home = src.slice(0, src.lastIndexOf("/sites/")) + "/sites/" + config.site; // our server is where our script came from
-const known = [...config.categories, ...config.services].map(one => one.id);
+const known = [...config.categories, ...config.services];
 const headless = dataset.auto == "off";
 const gpc = heard(navigator);
-const signals = createSignals(config.signals);
 const store = createStore(config, window);
 const recorder = createRecorder({ home, store, emit: refresh });
 
@@ -34,34 +33,33 @@ let state;
 let blocker;
 /** @type {ReturnType<typeof createView> | undefined} */
 let view;
-let wanted = false; // the preferences were asked for before there was a page to draw them in
 
-const seconds = () => Math.floor(Date.now() / 1000);
+const seconds = () => (Date.now() / 1e3) >>> 0;
 /** @param {number | null} at @returns {any} a string, or null */
 const time = at => at && new Date(at * 1e3).toISOString().replace(/\..*/, "Z");
 
 /** @type {import("./types").Emit} */
 const emit = (event, detail) => document.dispatchEvent(new CustomEvent("consent:" + event, { detail }));
 
-/** The state as the page sees it, read anew: another tab may have decided. */
+/** The state as the page sees it, read anew: another tab may have decided. @returns {State} */
 function read(choice = store.read()) {
   const derived = derive(config, choice, gpc, seconds());
-  const { grants, services, decided_at: from, valid_until: until } = derived;
-  Object.freeze(grants);
-  Object.freeze(services);
-  return Object.freeze({ ...derived, decided_at: time(from), valid_until: time(until), regime, language });
+  return Object.freeze({ ...derived, decided_at: time(derived.decided_at), valid_until: time(derived.valid_until), regime, language });
 }
 
 const live = () => !/unknown|expired|outdated/.test(state.status);
 
 /** @param {string} id */
-const granted = id => (state.grants[id] ?? state.services[id]) === true;
+const answer = id => state.grants[id] ?? state.services[id];
+
+/** @param {string} id */
+const granted = id => answer(id) === true;
 
 /** Where nothing has been asked yet nothing is refused. @param {string} id */
-const refused = id => known.includes(id) && !granted(id) && (live() || regime != "opt-in");
+const refused = id => answer(id) === false && (live() || regime != "opt-in");
 
-const open = () => (view ? view.open() : (wanted = true));
-const close = () => (view ? view.close() : (wanted = false));
+const open = () => whenThere(dataset.root, () => view?.open());
+const close = () => view?.close();
 
 /** @param {State} state */
 const essence = ({ status, grants, services }) => JSON.stringify([status, grants, services]);
@@ -77,7 +75,7 @@ function refresh(event, detail) {
 }
 
 function follow() {
-  signals.update(state.grants);
+  speak("update", state.grants, signals);
   if (/refused|withdrawn/.test(state.status)) blocker.revoke();
   blocker.release();
   view?.sync();
@@ -86,26 +84,26 @@ function follow() {
 /** @param {Action} action @param {Surface} surface @param {Answers} [changes] of a custom choice */
 function decide(action, surface, changes = {}) {
   state = read();
-  const decision = action == "custom" ? changed(config, state, changes) : everything(config, action == "accept_all");
+  const decision = changed(config, state, action == "custom" ? changes : answers(known, () => action == "accept_all"));
   const { grants, services } = decision;
   const now = seconds();
   const subject = state.subject || newSubject();
-  store.write({ policy, decided_at: now, subject, ids: entries(config, decision, action) }, now);
-  recorder.record({
+  store.write({ policy, decided_at: now, subject, ids: entries(config, decision, action) });
+  const body = {
     id: newId(), subject, policy, language, action, surface, grants,
     services: Object.keys(services).length ? services : undefined,
     signals: gpc ? { gpc } : undefined,
     decided_at: time(now),
-  });
-  refresh("decide", { action, surface, ...decision });
+  };
+  recorder.record(body);
+  refresh("decide", body);
   view?.sync();
   view?.announce();
 }
 
 /** @param {string[]} ids */
 function check(ids) {
-  const id = ids.find(one => !known.includes(one));
-  if (id != null) throw new TypeError(`consent: "${id}" is none of ${known}`);
+  for (const id of ids) if (answer(id) == null) throw new TypeError(`consent: "${id}" is none of ${known.map(one => one.id)}`);
 }
 
 /** @param {Answers} changes */
@@ -145,14 +143,14 @@ const api = Object.freeze({
 function boot() {
   const choice = store.read();
   state = read(choice);
-  signals.start(live() ? read(null).grants : state.grants);
+  speak("default", live() ? read(null).grants : state.grants, signals);
   if (choice && live()) {
-    signals.update(state.grants);
-    store.write(choice, seconds()); // Safari forgets a script's cookie a week after it was last written
+    speak("update", state.grants, signals);
+    store.write(choice); // Safari forgets a script's cookie a week after it was last written
   }
   const hold = createPlaceholders(id => decide("custom", "placeholder", { [id]: true }));
   blocker = createBlocker({ nonce, granted, refused, hold, open });
-  Object.defineProperty(window, "consent", { value: api });
+  window.consent = api;
   blocker.release();
   emit("ready", state);
   addEventListener("pageshow", event => event.persisted && refresh());
@@ -161,14 +159,12 @@ function boot() {
   recorder.flush();
   whenThere(dataset.root, root => {
     view = createView({ gpc, live, decide, emit, state: () => state, root, headless });
-    if (wanted) view.open();
-    if (!live() && !headless) requestAnimationFrame(() => setTimeout(recorder.shown, 0, { policy, language, surface: "banner" }));
+    if (!live() && !headless) requestAnimationFrame(() => recorder.shown({ policy, language, surface: "banner" }));
   });
 }
 
-const first = /** @type {any} */ (window).consent; // an element of that id would be here too, but is no API
 const { lang } = dataset;
-if (first && first.granted) console.warn("consent: loaded twice; the first script counts");
+if (/** @type {any} */ (window).consent?.granted) console.warn("consent: loaded twice; the first script counts");
 // A tag pinned by its hash gets what it names, and a script that was asked for in a language is the nearest there is.
-else if (!lang || lang == config.language || script.integrity || /[?&]lang=/.test(src)) boot();
+else if (!lang || lang == language || script.integrity || /[?&]lang=/.test(src)) boot();
 else exchange(script, home + "/banner.js?lang=" + encodeURIComponent(lang), boot);

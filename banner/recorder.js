@@ -7,10 +7,13 @@
  * @typedef {import("./store.js").Store} Store
  */
 
-const PATIENCE = 30e3; // a server silent for so long has failed, as far as this try goes
 const DAY = 86400e3;
 const FIRST_PAUSE = 2e3;
-const LONGEST_PAUSE = 3600e3;
+
+// The server has read the choice and refused it for good. Any other refusal (403 and 404 above all: an origin not
+// listed, a site renamed) is the operator's mistake and may be mended: keeping the choice loses least, and holds up
+// nothing that would fare better.
+const FINAL = [400, 409, 413, 415, 422];
 
 /** A UUID of version 7 (RFC 9562): sorted by time, so that the ledger's index stays compact. */
 export function newId(time = Date.now()) {
@@ -19,25 +22,16 @@ export function newId(time = Date.now()) {
   return hex.replace(/(.{8})(.{4}).(...).(...)/, "$1-$2-7$3-8$4-");
 }
 
-/**
- * Whether a choice that was answered with this status will never be recorded: the server has read it and refused it,
- * or does not want it (403 and 404 above all: an origin not listed, a site renamed). The latter is the operator's
- * mistake and may be mended, so such a choice is kept for a week. What is lost makes room for what comes behind it.
- * @param {number} status @param {Recording} body
- */
-const isLost = (status, { decided_at }) =>
-  [400, 409, 413, 415, 422].includes(status) || (status < 429 && Date.now() - Date.parse(decided_at) > 7 * DAY);
-
-/** @param {{home: string, store: Store, emit: import("./types").Emit, page?: any}} parts `page` is the window */
-export function createRecorder({ home, store, emit, page = window }) {
+/** @param {{home: string, store: Store, emit: import("./types").Emit}} parts */
+export function createRecorder({ home, store, emit }) {
   let busy = false;
   let failures = 0;
   /** @type {any} */
   let timer;
 
-  /** @param {string} path @param {object} body @param {AbortSignal} [signal] @returns {Promise<Response>} */
-  const post = (path, body, signal) => page.fetch(home + path, {
-    method: "POST", mode: "cors", credentials: "omit", keepalive: true, signal,
+  /** @param {string} path @param {object} body */
+  const post = (path, body) => fetch(home + path, {
+    method: "POST", credentials: "omit", keepalive: true,
     headers: { "Content-Type": "text/plain" }, // spares the preflight, and survives the page's end
     body: JSON.stringify(body),
   });
@@ -56,21 +50,18 @@ export function createRecorder({ home, store, emit, page = window }) {
   /** One try; the milliseconds to wait before the next, 0 once the choice has left the outbox. @param {Recording} body */
   async function send(body) {
     const { id } = body;
-    const answer = await post("/receipts", body, page.AbortSignal.timeout?.(PATIENCE));
+    const answer = await post("/receipts", body);
     const { status } = answer;
     if (answer.ok) return done(body, await answer.json());
-    if (!isLost(status, body)) return later(answer.headers.get("Retry-After"));
+    if (!FINAL.includes(status)) return later(answer.headers.get("Retry-After"));
     store.remove(id);
-    console.error(`consent: choice ${id} refused by the server (${status})`);
+    console.error(`consent: choice ${id} not recorded (${status})`);
     emit("error", { id, status });
     return 0;
   }
 
   /** @param {unknown} asked seconds, as the server wishes */
-  function later(asked) {
-    const pause = Math.max(FIRST_PAUSE * 2 ** failures++, 1e3 * (Number(asked) || 0));
-    return Math.min(pause, LONGEST_PAUSE) * (1 + Math.random() / 4); // browsers that failed together return apart
-  }
+  const later = asked => Math.max(FIRST_PAUSE * 2 ** failures++, 1e3 * (Number(asked) || 0));
 
   /** @param {Recording} body @param {any} answer */
   function done(body, { receipt, state }) {
@@ -91,10 +82,9 @@ export function createRecorder({ home, store, emit, page = window }) {
    */
   function takeTime({ subject, decided_at }, time) {
     const choice = store.read();
-    const now = Date.now();
     const newest = choice && choice.subject == subject && choice.decided_at * 1e3 == Date.parse(decided_at);
-    if (newest && !store.waiting().length && Math.abs(time - now) < DAY) {
-      store.write({ ...choice, decided_at: time / 1e3 }, now / 1e3);
+    if (newest && !store.waiting().length && Math.abs(time - Date.now()) < DAY) {
+      store.write({ ...choice, decided_at: (time / 1e3) >>> 0 });
     }
   }
 

@@ -33,12 +33,12 @@ export function createStore(config, page) {
     return choices.reduce((newest, one) => (one && !(newest && newest.decided_at > one.decided_at) ? one : newest), null);
   }
 
-  /** @param {Choice} choice @param {number} now seconds since the epoch */
-  function write(choice, now) {
+  /** @param {Choice} choice */
+  function write(choice) {
     const value = format(config, choice);
-    const left = choice.decided_at + config.valid_days * 86400 - now;
+    const left = choice.decided_at + config.valid_days * 86400 - Date.now() / 1e3;
     const kept = `${cookie.name}=${value}`;
-    setCookie(page, kept + "; Path=/; SameSite=Lax; Max-Age=" + Math.floor(Math.min(left, LONGEST)) +
+    setCookie(page, kept + "; Path=/; SameSite=Lax; Max-Age=" + (Math.min(left, LONGEST) >>> 0) +
       (cookie.domain ? "; Domain=" + cookie.domain : "") + (page.location.protocol == "https:" ? "; Secure" : ""));
     unkept = cookies(page).includes(kept) ? "" : value;
   }
@@ -46,8 +46,7 @@ export function createStore(config, page) {
   /** @returns {Recording[]} */
   function waiting() {
     try {
-      const list = JSON.parse(shelf.get(outbox) || "[]");
-      return Array.isArray(list) ? list.filter(one => one && one.id) : [];
+      return JSON.parse(shelf.get(outbox) || "[]").filter((/** @type {Recording} */ one) => one.id);
     } catch {
       return [];
     }

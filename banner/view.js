@@ -20,26 +20,28 @@ const { texts, categories, services, appearance, privacy_url, language: lang, di
 let sheet;
 
 /**
- * An element. Functions become handlers; attributes that are null and children that are nothing are left out.
+ * An element; attributes and children that are nothing are left out.
  * @param {string} tag
- * @param {Record<string, unknown>} attributes
+ * @param {Record<string, any>} attributes
  * @param {unknown[]} children
  */
 export function element(tag, attributes, ...children) {
   const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value == "function") /** @type {any} */ (made)[name] = value;
-    else if (value != null) made.setAttribute(name, /** @type {string} */ (value));
-  }
+  for (const name in attributes) if (attributes[name]) made.setAttribute(name, attributes[name]);
   made.append(.../** @type {Node[]} */ (children.filter(Boolean)));
   return made;
 }
 
-/** @param {string} name @param {unknown} onclick @param {Record<string, unknown>} [attributes] */
-export const button = (name, onclick, attributes) => element("button", { type: "button", onclick, ...attributes }, name);
+/** @param {string} text @param {() => void} onclick @param {string} [id] @param {string} [kind] @param {string} [label] */
+export function button(text, onclick, id, kind, label) {
+  const made = element("button", { type: "button", id, class: kind, "aria-label": label, title: label }, text);
+  made.onclick = onclick;
+  return made;
+}
 
-/** @param {Record<string, unknown>} attributes @param {unknown[]} children */
-export const host = (attributes, ...children) => element("div", { lang, dir, "data-theme": appearance.theme, ...attributes }, ...children);
+/** @param {string} id @param {Record<string, unknown>} attributes @param {unknown[]} children */
+export const host = (id, attributes, ...children) =>
+  element("div", { id, lang, dir, "data-theme": appearance.theme, "data-side": appearance.reopen, ...attributes }, ...children);
 
 /** @param {HTMLElement} host @param {Node[]} children */
 export function shadow(host, ...children) {
@@ -64,8 +66,8 @@ export function whenThere(selector, draw) {
 export function createView(parts) {
   const { root, headless, live, emit } = parts;
   const status = element("div", { role: "status" });
-  const reopen = button("⚙\ufe0e", open, { class: "reopen", "aria-label": texts.reopen, title: texts.reopen });
-  const dock = host({ id: "consent-reopen", "data-side": appearance.reopen });
+  const reopen = button("⚙\ufe0e", open, "", "reopen", texts.reopen);
+  const dock = host("consent-reopen", {});
   /** @type {HTMLElement | undefined} */
   let banner;
   /** @type {HTMLDialogElement | undefined} */
@@ -74,10 +76,11 @@ export function createView(parts) {
   function open() {
     if (dialog?.open) return;
     dialog = createPreferences(parts);
-    const top = shadow(host({ id: "consent-preferences" }), dialog);
+    const top = shadow(host("consent-preferences", {}), dialog);
     root.append(top);
     dialog.onclose = () => (top.remove(), emit("close"));
     dialog.showModal();
+    dialog.focus();
     emit("open");
   }
 
@@ -85,17 +88,16 @@ export function createView(parts) {
 
   /** Draws what the state asks for. Focus that was in what goes is led to the control that stays. */
   function sync() {
-    const inside = dialog?.open || banner?.contains(document.activeElement);
+    const inside = dialog?.open || [banner, reopen].some(one => one?.contains(document.activeElement));
     close();
     if (headless) return;
     if (!live()) {
-      banner = banner || createBanner(parts, open);
       reopen.remove();
-      if (!banner.isConnected) root.prepend(banner);
+      root.prepend((banner = banner || createBanner(parts, open)));
       return;
     }
     banner?.remove();
-    if (appearance.reopen != "none" && !reopen.isConnected) dock.append(reopen);
+    if (appearance.reopen != "none") dock.append(reopen);
     if (inside && document.activeElement == document.body) reopen.focus();
   }
 
@@ -109,13 +111,9 @@ export function createView(parts) {
   return { open, close, sync, announce };
 }
 
-/**
- * What both layers begin with. The title takes the focus of a dialog: its words are read first, and no answer is one
- * key away.
- * @param {boolean} gpc @param {string} title @param {string} body
- */
+/** What both layers begin with. @param {boolean} gpc @param {string} title @param {string} body */
 const words = (gpc, title, body) => [
-  element("h2", { id: "consent-title", tabindex: -1, autofocus: "" }, title),
+  element("h2", { id: "consent-title" }, title),
   element("p", {}, body),
   gpc && element("p", {}, texts.gpc),
 ];
@@ -123,49 +121,59 @@ const words = (gpc, title, body) => [
 /** The two answers, the same in all but their words. @param {Parts} parts @param {import("./types").Surface} surface */
 function answers({ state, decide }, surface) {
   const granting = /given|partial/.test(state().status);
+  const [word, action] = granting ? [texts.withdraw, /** @type {const} */ ("withdraw")] : [texts.reject, /** @type {const} */ ("reject_all")];
   return [
-    button(texts.accept, () => decide("accept_all", surface), { id: "consent-accept", class: "answer" }),
-    button(granting ? texts.withdraw : texts.reject, () => decide(granting ? "withdraw" : "reject_all", surface),
-      { id: "consent-reject", class: "answer" }),
+    button(texts.accept, () => decide("accept_all", surface), "consent-accept", "answer"),
+    button(word, () => decide(action, surface), "consent-reject", "answer"),
   ];
 }
 
-/** @param {string} name @param {unknown} onclick */
-const cross = (name, onclick) => button("×", onclick, { id: "consent-close", class: "x", "aria-label": name });
+/** @param {string} label @param {() => void} onclick */
+const cross = (label, onclick) => button("×", onclick, "consent-close", "x", label);
 
 /** The first layer. Its X and Escape refuse. @param {Parts} parts @param {() => void} open */
 function createBanner(parts, open) {
-  const refuse = () => parts.decide("reject_all", "banner");
-  const onkeydown = (/** @type {KeyboardEvent} */ event) => event.key == "Escape" && refuse();
-  return shadow(host({ id: "consent-banner", role: "dialog", "aria-labelledby": "consent-title", "data-side": appearance.reopen, onkeydown },
-    ...words(parts.gpc, texts.title, texts.body),
+  const { gpc, decide } = parts;
+  const refuse = () => decide("reject_all", "banner");
+  const banner = host("consent-banner", { role: "dialog", "aria-labelledby": "consent-title" },
+    ...words(gpc, texts.title, texts.body),
     privacy_url && element("a", { href: privacy_url }, texts.privacy_link),
     ...answers(parts, "banner"),
-    button(texts.preferences, open, { id: "consent-choose" }),
-    cross(texts.close, refuse)), element("slot", {}));
+    button(texts.preferences, open, "consent-choose"),
+    cross(texts.close, refuse));
+  banner.onkeydown = ({ key }) => key == "Escape" && refuse();
+  return shadow(banner, element("slot", {}));
 }
 
-/** The second layer, built when it is wanted. Its X and Escape change nothing. @param {Parts} parts */
+/**
+ * The second layer, built when it is wanted. Its X and Escape change nothing. The dialog itself takes the focus: its
+ * name is read first, and no answer is one key away.
+ * @param {Parts} parts
+ */
 function createPreferences(parts) {
-  const { state, decide } = parts;
+  const { gpc, state, decide } = parts;
   const surface = "preferences";
-  const rows = categories.map(category => row(category, state().grants[category.id]));
-  const save = () => decide("custom", surface, Object.fromEntries(rows.map(({ input }) => [input.name, input.checked])));
-  const dialog = /** @type {HTMLDialogElement} */ (element("dialog", { "aria-labelledby": "consent-title" },
-    ...words(parts.gpc, texts.preferences_title, texts.preferences_body),
-    ...rows.map(one => one.node),
-    element("div", { class: "row" }, ...answers(parts, surface), button(texts.save, save, { id: "consent-save" })),
+  const inputs = categories.map(({ id, necessary }) => createSwitch(id, state().grants[id], necessary));
+  const save = () => decide("custom", surface, Object.fromEntries(inputs.map(one => [one.name, one.checked])));
+  const dialog = /** @type {HTMLDialogElement} */ (element("dialog", { tabindex: -1, "aria-labelledby": "consent-title" },
+    ...words(gpc, texts.preferences_title, texts.preferences_body),
+    ...categories.map((category, index) => row(category, inputs[index])),
+    element("div", { class: "row" }, ...answers(parts, surface), button(texts.save, save, "consent-save")),
     cross(texts.dismiss, () => dialog.close())));
   return dialog;
 }
 
-/** @param {import("./types").Category} category @param {boolean} on */
-function row({ id, name, purpose, necessary }, on) {
+/** @param {string} id @param {boolean} checked @param {boolean} disabled */
+function createSwitch(id, checked, disabled) {
+  const input = element("input", { type: "checkbox", role: "switch", name: id, id: "consent-for-" + id, "aria-describedby": id });
+  return Object.assign(/** @type {HTMLInputElement} */ (input), { checked, disabled });
+}
+
+/** @param {import("./types").Category} category @param {Node} input */
+function row({ id, name, purpose, necessary }, input) {
   const names = services.filter(one => one.category == id).map(one => one.name).join(", ");
-  const input = /** @type {HTMLInputElement} */ (element("input", {
-    type: "checkbox", role: "switch", name: id, id: "consent-for-" + id, "aria-describedby": id,
-    checked: on ? "" : null, disabled: necessary ? "" : null,
-  }));
-  const label = element("label", {}, element("b", {}, name), necessary && texts.always_on, input);
-  return { input, node: element("section", {}, label, element("p", { id }, purpose), names && element("p", {}, names)) };
+  return element("section", {},
+    element("label", { class: "row" }, element("b", {}, name), necessary && texts.always_on, input),
+    element("p", { id }, purpose),
+    names && element("p", {}, names));
 }

@@ -25,7 +25,9 @@ def token_id(text: str) -> str:
     prefix, _, rest = text.partition("_")
     id, _, secret = rest.partition("_")
     if prefix != "consent" or not id.isalnum() or not secret or not text.isascii():
-        raise Unauthorized("The Authorization header must be `Bearer consent_…`; make a token with `consent token create`.")
+        raise Unauthorized(
+            "The Authorization header must be `Bearer consent_…`; make a token with `consent token create`."
+        )
     return id
 
 

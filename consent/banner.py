@@ -58,13 +58,13 @@ def settings_of(published: Published, *, language: str, regime: Regime) -> dict[
         "direction": i18n.locale(language).direction,
         "cookie": _present(published.cookie),
         "categories": [
-            {"id": c.id, "necessary": c.necessary, "name": c.name[language], "purpose": c.purpose[language]}
+            {"id": c.id, "necessary": c.necessary, "name": _in(language, c.name), "purpose": _in(language, c.purpose)}
             for c in published.categories
         ],
         "services": [{"id": s.id, "category": s.category, "name": s.name} for s in published.services],
         "appearance": msgspec.to_builtins(published.appearance),
         "signals": {"google": published.signals.google or None, "gpc": published.signals.gpc},
-        **({"privacy_url": published.privacy_url[language]} if published.privacy_url else {}),
+        **({"privacy_url": _in(language, published.privacy_url)} if published.privacy_url else {}),
         "texts": _texts(published, language, regime),
     }
 
@@ -87,9 +87,16 @@ def _texts(published: Published, language: str, regime: Regime) -> dict[str, str
     """The words of one language; of the three bodies the one that fits the regime, its placeholders filled in."""
     words = dict(published.texts[language])
     bodies = {name: words.pop(name) for name in BODIES.values()}
-    purposes = ", ".join(c.name[language] for c in published.categories if not c.necessary)
+    purposes = ", ".join(_in(language, c.name) for c in published.categories if not c.necessary)
     body = bodies[BODIES[regime]].replace("{days}", str(published.valid_days)).replace("{purposes}", purposes)
     return {**words, "body": body}
+
+
+def _in(language: str, words: str | dict[str, str] | None) -> str:
+    """Words of a published version, which has them for every language."""
+    if not isinstance(words, dict):
+        raise TypeError(f"a published version has words by language, not {words!r}")
+    return words[language]
 
 
 def _present(settings: msgspec.Struct) -> dict[str, Any]:

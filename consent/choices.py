@@ -38,7 +38,10 @@ def _services(published: Published, choice: Choice) -> Iterator[Mistake]:
     categories = {service.id: service.category for service in published.services}
     for id, granted in choice.services.items():
         if id not in categories:
-            yield f"services.{id}", f"is no service of policy version {published.version}{nearest(id, list(categories))}"
+            yield (
+                f"services.{id}",
+                f"is no service of policy version {published.version}{nearest(id, list(categories))}",
+            )
         elif choice.grants.get(categories[id]) is granted:
             yield f"services.{id}", "says the same as its category; list only services that deviate"
         elif categories[id] not in choice.grants:

@@ -11,7 +11,6 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -22,16 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from consent.errors import BadKeyRing
-from consent.receipts import jwk
-
-
-class Key(msgspec.Struct, frozen=True):
-    """A key pair; `kid` is its RFC 7638 thumbprint, keys are 32 raw bytes."""
-
-    kid: str
-    created_at: int
-    public: bytes
-    private: bytes
+from consent.receipts import Key, jwk
 
 
 class KeyRing:

@@ -136,8 +136,12 @@ class Ledger:
             if known := rows.entry(site, choice.id):
                 return self._again(site, choice, known), False
             previous = rows.latest(site, choice.subject)
-            receipt = self._receipt(site, choice, asked, place, previous=previous and previous.id, hashes=(publication, script))
-            entry = self._entry(receipt, receipts.RECEIPT, subject=choice.subject, policy=choice.policy, action=choice.action)
+            receipt = self._receipt(
+                site, choice, asked, place, previous=previous.id if previous else None, hashes=(publication, script)
+            )
+            entry = self._entry(
+                receipt, receipts.RECEIPT, subject=choice.subject, policy=choice.policy, action=choice.action
+            )
             with self.storage.writing() as writing:
                 latest = writing.latest(site, choice.subject)
                 if writing.entry(site, choice.id) is None and (latest and latest.id) == receipt.consent.previous:
@@ -293,7 +297,7 @@ class Ledger:
         action: str | None = None,
     ) -> Entry:
         token = receipts.sign(claims, self.ring.newest(), typ=typ)
-        kind = typ.removeprefix("consent-").removesuffix("+jwt")
+        kind = receipts.KINDS[typ]
         leaf = leaf_hash(token.encode())
         return Entry(claims.aud, kind, claims.iat, leaf, token, claims.jti, subject, policy, action)
 
@@ -334,7 +338,7 @@ def _heard(signals: Heard) -> dict[str, bool]:
 
 
 def _claimed(choice: Choice) -> str | None:
-    return choice.decided_at and rfc3339(int(choice.decided_at.timestamp()))
+    return rfc3339(int(choice.decided_at.timestamp())) if choice.decided_at else None
 
 
 def _content(receipt: Receipt) -> tuple:

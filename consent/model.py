@@ -68,12 +68,15 @@ class Strict(Struct, frozen=True, forbid_unknown_fields=True):
 # Policies. A text is words of the policy's first language, or a table of language -> words.
 
 
-class Cookie(Strict):
+class Cookie(Strict, frozen=True):
     """A cookie, or anything like it, that a service keeps on the visitor's device."""
 
-    name: Annotated[str, Meta(pattern=r"^[^\s;,=]{1,128}$", description="a cookie name (`*` stands for any characters)")]
+    name: Annotated[
+        str, Meta(pattern=r"^[^\s;,=]{1,128}$", description="a cookie name (`*` stands for any characters)")
+    ]
     lifetime: Annotated[
-        str, Meta(
+        str,
+        Meta(
             pattern=r"^(session|persistent|[1-9][0-9]{0,4} (second|minute|hour|day|week|month|year)s?)$",
             description="`session`, `persistent` or a length of time",
             examples=["13 months"],
@@ -83,15 +86,17 @@ class Cookie(Strict):
     party: Literal["first", "third"] = "first"
 
 
-class Provider(Strict):
+class Provider(Strict, frozen=True):
     """Who runs a service."""
 
     name: Line
     url: Url | None = None
-    country: Annotated[str, Meta(pattern=r"^[A-Z]{2}$", description="an ISO 3166 country code", examples=["DE"])] | None = None
+    country: (
+        Annotated[str, Meta(pattern=r"^[A-Z]{2}$", description="an ISO 3166 country code", examples=["DE"])] | None
+    ) = None
 
 
-class Service(Strict):
+class Service(Strict, frozen=True):
     """A named third party inside a category."""
 
     id: Id
@@ -101,16 +106,19 @@ class Service(Strict):
     purpose: Paragraph | dict[Language, Paragraph]
     cookies: list[Cookie] = []
     urls: list[
-        Annotated[str, Meta(
+        Annotated[
+            str,
+            Meta(
                 pattern=r"^(https?://)?(\*|(\*\.)?[a-z0-9.-]+(:[0-9]+)?)(/[^\s]*)?$",
                 max_length=500,
                 description="a URL pattern",
                 examples=["*.video.example/embed/*"],
-            )]
+            ),
+        ]
     ] = []
 
 
-class Category(Strict):
+class Category(Strict, frozen=True):
     """What a visitor grants or refuses."""
 
     id: Id
@@ -119,7 +127,7 @@ class Category(Strict):
     purpose: Paragraph | dict[Language, Paragraph] | None = None
 
 
-class Controller(Strict):
+class Controller(Strict, frozen=True):
     """Who answers for the site."""
 
     name: Line
@@ -130,28 +138,32 @@ class Controller(Strict):
     dpo: Line | None = None
 
 
-class Appearance(Strict):
+class Appearance(Strict, frozen=True):
     """How the banner looks."""
 
     theme: Literal["auto", "light", "dark"] = "auto"
     reopen: Literal["left", "right", "none"] = "left"
 
 
-class CookieSettings(Strict):
+class CookieSettings(Strict, frozen=True):
     """The one cookie the banner itself keeps, after a choice."""
 
-    name: Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$", description="a cookie name", examples=["consent"])] = "consent"
-    domain: Annotated[str, Meta(pattern=r"^\.?[a-z0-9.-]+$", description="a domain", examples=[".shop.example"])] | None = None
+    name: Annotated[
+        str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$", description="a cookie name", examples=["consent"])
+    ] = "consent"
+    domain: (
+        Annotated[str, Meta(pattern=r"^\.?[a-z0-9.-]+$", description="a domain", examples=[".shop.example"])] | None
+    ) = None
 
 
-class Signals(Strict):
+class Signals(Strict, frozen=True):
     """Which outside signals are spoken to and heard; null speaks the default mapping, {} to nobody."""
 
     google: dict[Id, list[GoogleType]] | None = None
     gpc: list[Id] | None = None
 
 
-class Policy(Strict):
+class Policy(Strict, frozen=True):
     """A policy as its owner writes it (contract, section 6)."""
 
     name: Line
@@ -163,18 +175,24 @@ class Policy(Strict):
     controller: Controller | None = None
     privacy_url: Line | dict[Language, Line] | None = None
     """Checked by a rule: msgspec up to 0.22 corrupts memory over a pattern in a union with a table."""
-    regimes: dict[Annotated[str, Meta(
-        pattern=r"^(default|[A-Z]{2}(-[A-Z0-9]{1,3})?)$",
-        description="`default` or an ISO 3166 place",
-        examples=["US-CA"],
-    )], Regime] = {}
+    regimes: dict[
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^(default|[A-Z]{2}(-[A-Z0-9]{1,3})?)$",
+                description="`default` or an ISO 3166 place",
+                examples=["US-CA"],
+            ),
+        ],
+        Regime,
+    ] = {}
     appearance: Appearance = Appearance()
     cookie: CookieSettings = CookieSettings()
     texts: dict[Language, dict[str, Paragraph]] = {}
     signals: Signals = Signals()
 
 
-class Published(Policy, kw_only=True):
+class Published(Policy, frozen=True, kw_only=True):
     """An immutable version: every text of every language filled in, so that it says what visitors saw."""
 
     site: SiteId
@@ -186,13 +204,13 @@ class Published(Policy, kw_only=True):
 # Choices, receipts, states.
 
 
-class Heard(Strict):
+class Heard(Strict, frozen=True):
     """Signals the browser heard."""
 
     gpc: bool | None = None
 
 
-class Choice(Strict):
+class Choice(Strict, frozen=True):
     """One choice as a browser posts it (contract, section 2)."""
 
     id: ReceiptId
@@ -272,7 +290,7 @@ class Recorded(Struct, frozen=True):
     state: State
 
 
-class Display(Strict):
+class Display(Strict, frozen=True):
     """One showing of the banner; carries no identifier."""
 
     policy: Version

@@ -14,10 +14,10 @@ import rfc8785
 
 from consent import i18n, shape
 from consent.errors import Invalid, Malformed
-from consent.model import Category, Policy, Published, Service, Signals
+from consent.model import Category, GoogleType, Policy, Published, Service, Signals
 from consent.policy_rules import broken_rules
 
-GOOGLE: dict[str, tuple[str, ...]] = {
+GOOGLE: dict[str, tuple[GoogleType, ...]] = {
     "session": ("security_storage",),
     "persistent": ("functionality_storage", "personalization_storage"),
     "analytics": ("analytics_storage",),

@@ -13,7 +13,9 @@ from consent.model import Policy
 
 MATERIAL = (
     re.compile(r"categories\.[^.]+(\.necessary|\.purpose\..*)?"),
-    re.compile(r"services\.[^.]+(\.category|\.provider\.name|\.purpose\..*|\.cookies\.[^.]+(\.(lifetime|purpose|party).*)?)?"),
+    re.compile(
+        r"services\.[^.]+(\.category|\.provider\.name|\.purpose\..*|\.cookies\.[^.]+(\.(lifetime|purpose|party).*)?)?"
+    ),
     re.compile(r"controller(\.name)?"),
     re.compile(r"valid_days|regimes(\..*)?"),
 )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from consent import i18n
 from consent.model import Policy
@@ -15,18 +16,29 @@ COOKIE_BYTES = 499
 
 def broken_rules(policy: Policy) -> Iterator[Mistake]:
     """Every mistake of sense in a policy whose shape is right."""
-    for rule in (_ids, _services, _categories, _words, _privacy_url, _texts, _signals, _origins, _languages, _cookie_size):
+    for rule in (
+        _ids,
+        _services,
+        _categories,
+        _words,
+        _privacy_url,
+        _texts,
+        _signals,
+        _origins,
+        _languages,
+        _cookie_size,
+    ):
         yield from rule(policy)
 
 
 def _ids(policy: Policy) -> Iterator[Mistake]:
     seen: dict[str, str] = {}
-    for kind, things in (("categories", policy.categories), ("services", policy.services)):
-        for position, thing in enumerate(things):
-            path = f"{kind}[{position}].id"
-            if thing.id in seen:
-                yield path, f"must be unique; {thing.id!r} stands at {seen[thing.id]} already"
-            seen.setdefault(thing.id, path)
+    named = [(f"categories[{position}].id", category.id) for position, category in enumerate(policy.categories)]
+    named += [(f"services[{position}].id", service.id) for position, service in enumerate(policy.services)]
+    for path, id in named:
+        if id in seen:
+            yield path, f"must be unique; {id!r} stands at {seen[id]} already"
+        seen.setdefault(id, path)
 
 
 def _services(policy: Policy) -> Iterator[Mistake]:
@@ -54,7 +66,7 @@ def _words(policy: Policy) -> Iterator[Mistake]:
 
 
 def _tables_of_words(policy: Policy) -> Iterator[tuple[str, dict[str, str]]]:
-    places = [("privacy_url", policy.privacy_url)]
+    places: list[tuple[str, Any]] = [("privacy_url", policy.privacy_url)]
     for position, category in enumerate(policy.categories):
         places += [(f"categories[{position}].{field}", getattr(category, field)) for field in ("name", "purpose")]
     for position, service in enumerate(policy.services):

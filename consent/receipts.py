@@ -7,7 +7,7 @@ published key set. No storage, no Flask.
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -16,11 +16,13 @@ from itsdangerous import Signer
 from itsdangerous.signer import SigningAlgorithm
 
 from consent.errors import BadSignature
-from consent.model import Receipt
+from consent.model import Kind, Receipt
 
 RECEIPT = "consent-receipt+jwt"
 POLICY = "consent-policy+jwt"
 ERASURE = "consent-erasure+jwt"
+KINDS: dict[str, Kind] = {RECEIPT: "receipt", POLICY: "policy", ERASURE: "erasure"}
+"""The kind of entry a statement makes, by its `typ`."""
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -70,10 +72,12 @@ class ErasureClaims(msgspec.Struct, frozen=True):
     erasure: ErasureStatement
 
 
-class SigningKey(Protocol):
-    """A key of the ring that can sign."""
+class Key(msgspec.Struct, frozen=True):
+    """A key pair; `kid` is its RFC 7638 thumbprint, keys are 32 raw bytes, `created_at` seconds since the epoch."""
 
     kid: str
+    created_at: int
+    public: bytes
     private: bytes
 
 
@@ -91,7 +95,7 @@ class Ed25519(SigningAlgorithm):
         return True
 
 
-def sign(claims: msgspec.Struct, key: SigningKey, *, typ: str) -> str:
+def sign(claims: msgspec.Struct, key: Key, *, typ: str) -> str:
     """A statement over claims, signed with one key."""
     value = f"{_header(key.kid, typ)}.{_encode(msgspec.json.encode(claims))}"
     return _signer(key.private).sign(value).decode()
@@ -103,7 +107,7 @@ def verify(token: str, keys: dict[str, bytes]) -> tuple[Header, bytes]:
     `keys` maps key ids to raw public keys. Raises BadSignature with the reason.
     """
     header, claims = read(token)
-    if header.alg != "EdDSA" or header.typ not in (RECEIPT, POLICY, ERASURE):
+    if header.alg != "EdDSA" or header.typ not in KINDS:
         raise BadSignature(f"The statement says alg {header.alg!r} and typ {header.typ!r}; that is not one of ours.")
     if header.kid not in keys:
         raise BadSignature(f"The statement is signed with key {header.kid!r}, which is not in the key set.")

@@ -6,7 +6,7 @@ As of 2026-11-23 no place is loosened by default: naming one is the owner's deci
 
 import re
 
-from consent.model import Place, Policy
+from consent.model import Place, Policy, Regime
 
 _PLACE = re.compile(r"([A-Za-z]{2})(?:-([A-Za-z0-9]{1,3}))?")
 
@@ -18,7 +18,7 @@ def place(policy: Policy, where: str | None) -> Place:
         return Place(None, "opt-in", "unknown")
     country = found[1].upper()
     region = f"{country}-{found[2].upper()}" if found[2] else None
-    if region in policy.regimes:
+    if region and region in policy.regimes:
         return Place(country, policy.regimes[region], "region")
     if country in policy.regimes:
         return Place(country, policy.regimes[country], "country")
@@ -30,6 +30,7 @@ def depends_on_place(policy: Policy) -> bool:
     return any(regime != "opt-in" for regime in policy.regimes.values())
 
 
-def regimes(policy: Policy) -> list[str]:
+def regimes(policy: Policy) -> list[Regime]:
     """Every regime a visitor of this policy may fall under; the unknown place's first."""
-    return sorted({"opt-in", *policy.regimes.values()}, key=lambda regime: (regime != "opt-in", regime))
+    named: set[Regime] = {"opt-in", *policy.regimes.values()}
+    return sorted(named, key=lambda regime: (regime != "opt-in", regime))

@@ -24,7 +24,9 @@ def read(document: Any, type_: type, *, what: str) -> Any:
     try:
         return msgspec.convert(document, type_)
     except msgspec.ValidationError as error:
-        raise Invalid(f"{what} has mistakes.", mistakes=tuple(mistakes(document, type_)) or (("", str(error)),)) from None
+        raise Invalid(
+            f"{what} has mistakes.", mistakes=tuple(mistakes(document, type_)) or (("", str(error)),)
+        ) from None
 
 
 def mistakes(document: Any, type_: type) -> list[Mistake]:
@@ -124,7 +126,9 @@ def _expected(info: inspect.Type) -> str:
         return "an RFC 3339 time with its zone"
     if isinstance(info, inspect.StrType) and info.pattern:
         return f"text of the form {info.pattern}"
-    return f"text of {getattr(info, 'min_length', None) or 0} to {getattr(info, 'max_length', None) or 'any'} characters"
+    return (
+        f"text of {getattr(info, 'min_length', None) or 0} to {getattr(info, 'max_length', None) or 'any'} characters"
+    )
 
 
 def _branch(info: inspect.UnionType, value: Any) -> inspect.Type:

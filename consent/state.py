@@ -4,11 +4,10 @@ The rules are the cases in tests/data/state.json, which banner/choices.js runs t
 """
 
 import re
-from typing import Protocol
 
 from msgspec import Struct
 
-from consent.model import Regime, State
+from consent.model import Published, Regime, State, Status
 from consent.times import rfc3339
 
 AHEAD = 86_400
@@ -34,17 +33,6 @@ class AskedSignals(Struct, frozen=True):
     gpc: list[str]
 
 
-class Asked(Protocol):
-    """What the rules need to know of a published policy."""
-
-    version: int
-    material_since: int
-    valid_days: int
-    categories: list
-    services: list
-    signals: object
-
-
 class AskedPolicy(Struct, frozen=True):
     """A published policy read from its JSON, as far as the rules need it."""
 
@@ -54,6 +42,10 @@ class AskedPolicy(Struct, frozen=True):
     categories: list[AskedCategory]
     services: list[AskedService]
     signals: AskedSignals
+
+
+Asked = AskedPolicy | Published
+"""What the rules ask of: a published version, or as much of it as they need."""
 
 
 class Kept(Struct, frozen=True):
@@ -112,8 +104,10 @@ def derive(
     if kept is not None and kept.decided_at > now + AHEAD:
         kept = None
     lapsed = _lapsed(policy, kept, now)
-    live = kept is not None and lapsed is None
-    grants, services = _chosen(policy, kept) if live else _default(policy, kept, regime=regime, gpc=gpc)
+    if kept is not None and lapsed is None:
+        grants, services = _chosen(policy, kept)
+    else:
+        grants, services = _default(policy, kept, regime=regime, gpc=gpc)
     return State(
         status=lapsed or _status(policy, kept, grants, services),
         grants=grants,
@@ -147,7 +141,7 @@ def derive_alone(kept: Kept | None, *, now: int, valid_days: int = 180, regime: 
     )
 
 
-def _lapsed(policy: Asked, kept: Kept | None, now: int) -> str | None:
+def _lapsed(policy: Asked, kept: Kept | None, now: int) -> Status | None:
     if kept is None:
         return None
     if now >= kept.decided_at + policy.valid_days * 86_400:
@@ -167,7 +161,7 @@ def _chosen(policy: Asked, kept: Kept) -> tuple[dict[str, bool], dict[str, bool]
 def _default(policy: Asked, lapsed: Kept | None, *, regime: str, gpc: bool) -> tuple[dict[str, bool], dict[str, bool]]:
     """What holds without a live choice: the regime's default, less Global Privacy Control, less what was refused."""
     open_ = regime in ("opt-out", "notice")
-    opted_out = set(policy.signals.gpc) if gpc else set()
+    opted_out = set(policy.signals.gpc or ()) if gpc else set()
     grants = {c.id: c.necessary or (open_ and c.id not in opted_out) for c in policy.categories}
     services = {service.id: grants[service.category] for service in policy.services}
     if lapsed is None:
@@ -180,7 +174,7 @@ def _both(one: dict[str, bool], other: dict[str, bool]) -> dict[str, bool]:
     return {id: granted and other[id] for id, granted in one.items()}
 
 
-def _status(policy: Asked, kept: Kept | None, grants: dict[str, bool], services: dict[str, bool]) -> str:
+def _status(policy: Asked, kept: Kept | None, grants: dict[str, bool], services: dict[str, bool]) -> Status:
     if kept is None:
         return "unknown"
     asked = [category.id for category in policy.categories if not category.necessary]
@@ -193,7 +187,7 @@ def _status(policy: Asked, kept: Kept | None, grants: dict[str, bool], services:
     return "withdrawn" if kept.refused & set(asked) else "refused"
 
 
-def _status_alone(kept: Kept | None, *, live: bool) -> str:
+def _status_alone(kept: Kept | None, *, live: bool) -> Status:
     if kept is None:
         return "unknown"
     if not live:
@@ -201,4 +195,3 @@ def _status_alone(kept: Kept | None, *, live: bool) -> str:
     if kept.granted:
         return "partial"
     return "withdrawn" if kept.refused else "refused"
-

@@ -4,7 +4,6 @@ Works on a ledger's own entries and on an exported ndjson file with a JWK set, i
 """
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 import msgspec
 
@@ -24,7 +23,7 @@ class Line(msgspec.Struct, frozen=True):
     erased: bool = False
 
 
-class Item(NamedTuple):
+class Item(msgspec.Struct, frozen=True):
     """An entry to check."""
 
     index: int
@@ -34,7 +33,7 @@ class Item(NamedTuple):
     """The claims as the file shows them beside the statement; empty where it shows none."""
 
 
-class Finding(NamedTuple):
+class Finding(msgspec.Struct, frozen=True):
     """What was found at one entry; `problem` is empty where it holds."""
 
     index: int
@@ -97,9 +96,7 @@ def _order(index: int, last: int, *, complete: bool) -> str:
     return ""
 
 
-def _entry(
-    item: Item, keys: dict[str, bytes], site: str | None, policies: dict[int, bytes] | None
-) -> tuple[str, str]:
+def _entry(item: Item, keys: dict[str, bytes], site: str | None, policies: dict[int, bytes] | None) -> tuple[str, str]:
     """The kind of an entry, and what is wrong with it."""
     if item.token is None:
         return "erased", ""
@@ -110,8 +107,9 @@ def _entry(
         decoded = msgspec.json.decode(claims, type=_Claims)
     except (BadSignature, msgspec.MsgspecError) as error:
         return "damaged", f"entry {item.index}: {error}"
-    kind = header.typ.removeprefix("consent-").removesuffix("+jwt")
-    return kind, _claims(item, claims, decoded, site) or _policy(item, header.typ, claims, policies)
+    return receipts.KINDS[header.typ], _claims(item, claims, decoded, site) or _policy(
+        item, header.typ, claims, policies
+    )
 
 
 def _claims(item: Item, claims: bytes, decoded: _Claims, site: str | None) -> str:
@@ -127,12 +125,13 @@ def _policy(item: Item, typ: str, claims: bytes, policies: dict[int, bytes] | No
     if policies is None or typ == receipts.ERASURE:
         return ""
     if typ == receipts.RECEIPT:
-        named = msgspec.json.decode(claims, type=Receipt).consent
+        consent = msgspec.json.decode(claims, type=Receipt).consent
+        version, hash = consent.policy, consent.policy_hash
     else:
-        named = msgspec.json.decode(claims, type=receipts.PolicyClaims).policy
-    version = named.version if isinstance(named, receipts.PolicyStatement) else named.policy
+        statement = msgspec.json.decode(claims, type=receipts.PolicyClaims).policy
+        version, hash = statement.version, statement.policy_hash
     if version not in policies:
         return f"entry {item.index} names policy version {version}, which is not there"
-    if policy.named(policies[version]) != named.policy_hash:
+    if policy.named(policies[version]) != hash:
         return f"entry {item.index} names another policy version {version} than the one that is stored"
     return ""

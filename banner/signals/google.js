@@ -12,18 +12,12 @@ const gtag = function () {
   (window.dataLayer = window.dataLayer || []).push(arguments);
 };
 
-/** @param {Record<string, string[]>} map category -> types @param {Answers} grants */
-function values(map, grants) {
-  return Object.fromEntries(TYPES.map(type => {
+/** @type {import("./index").Signal} */
+export const google = (command, grants, { google: map }) => {
+  if (!map) return;
+  const values = TYPES.map(type => {
     const needed = Object.keys(map).filter(category => map[category].includes(type));
     return [type, needed.length && needed.every(id => grants[id]) ? "granted" : "denied"];
-  }));
-}
-
-export default {
-  name: "google",
-  /** @param {any} map @param {Answers} grants */
-  start: (map, grants) => gtag("consent", "default", { ...values(map, grants), wait_for_update: 500 }),
-  /** @param {any} map @param {Answers} grants */
-  update: (map, grants) => gtag("consent", "update", values(map, grants)),
+  });
+  gtag("consent", command, { ...Object.fromEntries(values), ...(command == "default" && { wait_for_update: 500 }) });
 };

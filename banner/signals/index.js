@@ -1,18 +1,16 @@
-// The consent signals we speak: one line here and one file each. Every one starts with what holds without a choice,
-// is updated when there is one, and hears of every change after.
-import google from "./google.js";
+// The consent signals we speak: one line here and one file each. Every one is told first what holds without a choice
+// (`default`), then the choice there is and each change after (`update`).
+import { google } from "./google.js";
 
 const SIGNALS = [google];
 
-/** @typedef {import("../types").Answers} Answers */
+/**
+ * @callback Signal
+ * @param {"default" | "update"} command
+ * @param {import("../types").Answers} grants
+ * @param {import("../types").Config["signals"]} maps what each signal's words mean in categories
+ * @returns {void}
+ */
 
-/** @param {any} maps the policy's `signals`: what each one's words mean in categories */
-export function createSignals(maps) {
-  const spoken = SIGNALS.filter(({ name }) => maps[name]);
-  return {
-    /** @param {Answers} grants */
-    start: grants => spoken.forEach(signal => signal.start(maps[signal.name], grants)),
-    /** @param {Answers} grants */
-    update: grants => spoken.forEach(signal => signal.update(maps[signal.name], grants)),
-  };
-}
+/** @type {Signal} */
+export const speak = (command, grants, maps) => SIGNALS.forEach(signal => signal(command, grants, maps));

@@ -54,7 +54,9 @@ def publish(site: str, file: str, material: bool | None) -> None:
         click.echo(f"Version {published.version} says the same already; nothing was published.")
         return
     _print_changes(diff(policies.draft(before), policies.draft(published)))
-    asked = "visitors are asked again" if published.material_since == published.version else "earlier choices still hold"
+    asked = (
+        "visitors are asked again" if published.material_since == published.version else "earlier choices still hold"
+    )
     click.echo(f"Published version {published.version}; {asked}.")
 
 
@@ -135,5 +137,3 @@ def _advice(policy: Policy) -> list[str]:
     found = [f"add `{name}`; visitors are owed it." for name, is_missing in missing.items() if is_missing]
     bare = [service.id for service in policy.services if not service.cookies]
     return found + [f"service {id!r} lists no cookies." for id in bare]
-
-

@@ -30,7 +30,9 @@ jwks_option = click.option("--jwks", help="File with the public key set (`/.well
 @click.option("--since", callback=moment, help="From this day or time on.")
 @click.option("--until", callback=moment, help="Before this day or time.")
 @click.option("--entries", type=click.Choice(["receipts", "all"]), default="receipts", show_default=True, help="`all`: policies and erasures too (ndjson).")  # fmt: skip
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; standard output if left out.")
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; standard output if left out."
+)
 def export(site: str, format_: str, since: int | None, until: int | None, entries: str, output: Path | None) -> None:
     """Export a site's log, oldest first, in constant memory.
 
@@ -201,5 +203,3 @@ def _keys(jwks: str) -> dict[str, bytes]:
         return receipts.keys_of(msgspec.json.decode(read_file(jwks)))
     except (msgspec.DecodeError, BadSignature):
         raise BadQuery(f"{jwks} is not a JWK set with Ed25519 keys.") from None
-
-

@@ -35,7 +35,9 @@ def serve(host: str, port: int, workers: int | None, demo: bool) -> None:
     click.echo(f"Service:  {settings.public_url}\nAPI docs: {settings.public_url}/docs", err=True)
     if demo:
         shown = f"http://localhost:{port}"
-        demo_shop.prepare(ledger, list(dict.fromkeys([shown, f"http://127.0.0.1:{port}", _origin(settings.public_url)])))
+        demo_shop.prepare(
+            ledger, list(dict.fromkeys([shown, f"http://127.0.0.1:{port}", _origin(settings.public_url)]))
+        )
         click.echo(f"Demo:     {shown}/demo/", err=True)
     ledger.storage.close()
     run(settings, host=host, port=port, workers=workers)

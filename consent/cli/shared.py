@@ -24,7 +24,9 @@ def installation() -> tuple[Ledger, Settings]:
     if ledger.storage.is_empty():
         ledger.storage.migrate()
     if ledger.storage.pending():
-        raise PendingMigrations("The database is from an older version: run `consent backup FILE`, then `consent migrate`.")
+        raise PendingMigrations(
+            "The database is from an older version: run `consent backup FILE`, then `consent migrate`."
+        )
     return ledger, settings
 
 

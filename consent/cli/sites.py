@@ -33,7 +33,10 @@ def list_(as_json: bool) -> None:
     if as_json:
         show(found)
     elif found:
-        table([[s["id"], s["name"], str(s["policy"]), " ".join(s["origins"])] for s in found], ["SITE", "NAME", "POLICY", "ORIGINS"])
+        table(
+            [[s["id"], s["name"], str(s["policy"]), " ".join(s["origins"])] for s in found],
+            ["SITE", "NAME", "POLICY", "ORIGINS"],
+        )
     else:
         click.echo("No site yet: run `consent site create SITE --origin URL`.")
 
@@ -75,7 +78,11 @@ def show_(site: str, as_json: bool) -> None:
 
 @site.command()
 @click.argument("site")
-@click.option("--confirm", prompt="Every receipt of the site is lost for ever. Type its id to go on", help="The site's id once more.")
+@click.option(
+    "--confirm",
+    prompt="Every receipt of the site is lost for ever. Type its id to go on",
+    help="The site's id once more.",
+)
 def delete(site: str, confirm: str) -> None:
     """Delete a site and everything recorded for it.
 

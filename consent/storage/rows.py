@@ -58,9 +58,9 @@ class SqliteRows:
     def publication(self, site: str, version: int | None = None) -> Publication:
         key = self._key(site)
         if version is None:
-            sql, values = "site = ? ORDER BY version DESC LIMIT 1", (key,)
+            sql, values = "site = ? ORDER BY version DESC LIMIT 1", [key]
         else:
-            sql, values = "site = ? AND version = ?", (key, version)
+            sql, values = "site = ? AND version = ?", [key, version]
         row = self._execute(f"SELECT {POLICY} FROM policies WHERE {sql}", values).fetchone()
         if row is None:
             raise UnknownPolicy(f"Site {site!r} has no policy {f'version {version}' if version else 'yet'}.")

@@ -25,7 +25,6 @@ def make_app(settings: Settings, ledger: Ledger) -> Flask:
     """The application around a ledger."""
     app = Flask("consent", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
-    app.json.sort_keys = False
     places = Places(settings.country_header, settings.geoip)
     app.extensions["consent"] = Service(ledger, settings, places, RateLimit(settings.rate_limit), cors.Cors(app))
     register(app, with_demo=settings.demo)

@@ -49,7 +49,7 @@ LIST = {"limit": "how many items, at most 1000", "cursor": "`next` of the previo
 PERIOD = {"since": "from this time on (RFC 3339)", "until": "before this time"}
 
 
-class NewSite(Strict):
+class NewSite(Strict, frozen=True):
     """A site to create."""
 
     id: SiteId
@@ -57,7 +57,7 @@ class NewSite(Strict):
     name: Line | None = None
 
 
-class SiteChange(Strict):
+class SiteChange(Strict, frozen=True):
     """What to change of a site; it publishes a version that is not material."""
 
     name: Line | None = None
@@ -138,7 +138,13 @@ def needs(role: Role) -> Callable[[Callable[..., Response]], Callable[..., Respo
 
 
 @blueprint.get("/sites")
-@operation("Sites", {200: Answer("a page", "application/json", Sites)}, query=LIST, problems=(*GUARDED, BadQuery), role="auditor")
+@operation(
+    "Sites",
+    {200: Answer("a page", "application/json", Sites)},
+    query=LIST,
+    problems=(*GUARDED, BadQuery),
+    role="auditor",
+)
 @needs("auditor")
 def list_sites() -> Response:
     rows, only = service().ledger.storage.reading(), bearer().site
@@ -166,7 +172,12 @@ def create_site() -> Response:
 
 
 @blueprint.get("/sites/<site>")
-@operation("One site", {200: Answer("the site", "application/json", SiteInfo)}, problems=(*GUARDED, UnknownSite), role="auditor")
+@operation(
+    "One site",
+    {200: Answer("the site", "application/json", SiteInfo)},
+    problems=(*GUARDED, UnknownSite),
+    role="auditor",
+)
 @needs("auditor")
 def show_site(site: str) -> Response:
     return json(_site(site))
@@ -210,7 +221,13 @@ def delete_site(site: str) -> Response:
 
 
 @blueprint.get("/sites/<site>/policies")
-@operation("Published versions, newest first", {200: Answer("a page", "application/json", Policies)}, query=LIST, problems=(*GUARDED, BadQuery, UnknownSite), role="auditor")
+@operation(
+    "Published versions, newest first",
+    {200: Answer("a page", "application/json", Policies)},
+    query=LIST,
+    problems=(*GUARDED, BadQuery, UnknownSite),
+    role="auditor",
+)
 @needs("auditor")
 def list_policies(site: str) -> Response:
     before, limit = int(_cursor("999999999", digits=True)), _limit()
@@ -247,7 +264,12 @@ def publish_policy(site: str) -> Response:
 
 
 @blueprint.get("/sites/<site>/policies/<int:version>")
-@operation("A published version", {200: Answer("the policy", "application/json", Published)}, problems=(*GUARDED, UnknownSite, UnknownPolicy), role="auditor")
+@operation(
+    "A published version",
+    {200: Answer("the policy", "application/json", Published)},
+    problems=(*GUARDED, UnknownSite, UnknownPolicy),
+    role="auditor",
+)
 @needs("auditor")
 def show_policy(site: str, version: int) -> Response:
     return json(service().ledger.published(site, version))
@@ -257,7 +279,13 @@ def show_policy(site: str, version: int) -> Response:
 @operation(
     "Search receipts, newest first",
     {200: Answer("a page", "application/json", Receipts)},
-    query={**LIST, **PERIOD, "action": "only this action", "policy": "only this policy version", "subject": "only this subject"},
+    query={
+        **LIST,
+        **PERIOD,
+        "action": "only this action",
+        "policy": "only this policy version",
+        "subject": "only this subject",
+    },
     problems=(*GUARDED, BadQuery, UnknownSite),
     role="auditor",
 )
@@ -296,7 +324,12 @@ def export_log(site: str) -> Response:
 
 
 @blueprint.delete("/sites/<site>/subjects/<subject>")
-@operation("Erase a subject", {204: Answer("nothing about the subject is kept any more")}, problems=(*GUARDED, UnknownSite), role="editor")
+@operation(
+    "Erase a subject",
+    {204: Answer("nothing about the subject is kept any more")},
+    problems=(*GUARDED, UnknownSite),
+    role="editor",
+)
 @needs("editor")
 def erase_subject(site: str, subject: str) -> Response:
     service().ledger.erase(site, shaped(subject, SubjectId), reason="requested through an administrator")

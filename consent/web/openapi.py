@@ -70,7 +70,8 @@ def _operation(rule: Rule, op: Operation, refs: dict[Any, Any]) -> dict[str, Any
         "summary": op.summary,
         "operationId": rule.endpoint.replace(".", "_"),
         "parameters": path + query,
-        "responses": {str(status): _answer(answer, refs) for status, answer in op.answers.items()} | _problems(op, refs),
+        "responses": {str(status): _answer(answer, refs) for status, answer in op.answers.items()}
+        | _problems(op, refs),
     }
     if op.body is not None:
         content = {media_type: {"schema": refs[op.body]} for media_type in op.media_types}
@@ -91,7 +92,8 @@ def _answer(answer: Answer, refs: dict[Any, Any]) -> dict[str, Any]:
 def _problems(op: Operation, refs: dict[Any, Any]) -> dict[str, Any]:
     """One answer a status; several errors of the same status are named together."""
     by_status: dict[int, list[type[ConsentError]]] = {}
-    for error in (*op.problems, MethodNotAllowed, ConsentError):
+    always: tuple[type[ConsentError], ...] = (MethodNotAllowed, ConsentError)
+    for error in (*op.problems, *always):
         by_status.setdefault(error.status, []).append(error)
     return {
         str(status): {

@@ -33,7 +33,8 @@ class Places:
         except ValueError:
             return None
         country = found.get("country", {}).get("iso_code")
-        region = next(iter(found.get("subdivisions", [])), {}).get("iso_code")
+        subdivisions = found.get("subdivisions") or [{}]
+        region = subdivisions[0].get("iso_code")
         return f"{country}-{region}" if country and region else country
 
 

@@ -45,7 +45,7 @@ blueprint = Blueprint("public", __name__)
     problems=(UnknownSite, BadQuery, Unavailable),
 )
 def banner(site: str) -> Response:
-    ledger, settings, places, *_ = service()
+    ledger, _, places, *_ = service()
     published = ledger.published(site)
     forced = request.args.get("lang")
     if forced is not None and not set(i18n.parents(forced)) & set(published.languages):
@@ -58,7 +58,8 @@ def banner(site: str) -> Response:
         response.vary.add("Accept-Language")
     if regime.depends_on_place(published):
         _vary_by_place(response, places)
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @blueprint.get("/sites/<site>/banner.<hash>.js")
@@ -71,7 +72,8 @@ def banner_version(site: str, hash: str) -> Response:
     script = service().ledger.script_by_hash(site, policy.hash_named(hash))
     response = _script(script)
     response.headers["Cache-Control"] = FOR_EVER
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @blueprint.post("/sites/<site>/receipts")
@@ -183,7 +185,8 @@ def published_policy(site: str, version: int) -> Response:
     publication = service().ledger.storage.reading().publication(site, version)
     response = Response(publication.document, 200, {"Cache-Control": FOR_EVER}, "application/json")
     response.set_etag(policy.named(publication.hash))
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @blueprint.get("/.well-known/jwks.json")
@@ -212,7 +215,11 @@ def healthz() -> Response:
 
 
 @blueprint.get("/readyz")
-@operation("Ready: database writable, migrations applied", {200: Answer("ready", "application/json", Health)}, problems=(Unavailable,))
+@operation(
+    "Ready: database writable, migrations applied",
+    {200: Answer("ready", "application/json", Health)},
+    problems=(Unavailable,),
+)
 def readyz() -> Response:
     service().ledger.storage.check()
     return json(Health("ready"))

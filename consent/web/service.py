@@ -39,7 +39,9 @@ def bearer() -> Token:
     """The token of the request. Raises Unauthorized."""
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
-        raise Unauthorized("The Authorization header must be `Bearer consent_…`; make a token with `consent token create`.")
+        raise Unauthorized(
+            "The Authorization header must be `Bearer consent_…`; make a token with `consent token create`."
+        )
     ledger = service().ledger
     found = ledger.storage.reading().token(access.token_id(text.strip()))
     return access.check(found, text.strip(), now=ledger.now())
@@ -67,4 +69,3 @@ def shaped(id: str, type_: Any) -> str:
     except msgspec.ValidationError:
         description = mistakes(id, type_)[0][1]
         raise BadId(f"The id in the address {description}.") from None
-

@@ -1,0 +1,142 @@
+"""The load: keep-alive connections in a process of its own, one request in flight on each.
+
+    python -m bench.load JOB     JOB is a `Job` as JSON; prints what happened as JSON
+
+Ends after `seconds` or `requests`, whichever comes first.
+"""
+
+import asyncio
+import json
+import re
+import secrets
+import subprocess
+import sys
+import time
+import uuid
+from base64 import urlsafe_b64encode
+from collections import Counter
+from typing import Any, NamedTuple
+
+from bench.servers import Running
+from bench.trial import Figures
+
+LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
+MOST_REQUESTS = 500_000
+PATIENCE = 20
+"""Seconds beyond its own length after which a load has failed."""
+
+
+class Job(NamedTuple):
+    """What to send; `choice` is a body without its ids for a POST, None for a GET."""
+
+    port: int
+    path: str
+    connections: int
+    seconds: float
+    expect: int
+    headers: dict[str, str] = {}
+    choice: dict[str, Any] | None = None
+    requests: int = MOST_REQUESTS
+
+
+def measure(server: Running, job: Job) -> Figures:
+    """Run a load in a child process: rate, server CPU a request, and how long answers took."""
+    before = server.cpu()
+    command = [sys.executable, "-m", "bench.load", json.dumps(job._asdict())]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=job.seconds + 2 * PATIENCE)
+    if done.returncode:
+        raise SystemExit(f"The load on {job.path} failed: {done.stderr.strip()}")
+    found = json.loads(done.stdout)
+    return found["figures"] | {"cpu": (server.cpu() - before) / found["count"] * 1e6}
+
+
+class Load:
+    """The requests of one job and what became of them."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.sent = 0
+        self.taken: list[float] = []
+        self.statuses: Counter[int] = Counter()
+        self.deadline = time.perf_counter() + job.seconds
+
+    def next(self) -> bytes | None:
+        """The next request, or None when it is time to stop."""
+        if self.sent >= self.job.requests or time.perf_counter() >= self.deadline:
+            return None
+        self.sent += 1
+        return self._request()
+
+    def _request(self) -> bytes:
+        job, body = self.job, b""
+        if job.choice is not None:
+            subject = urlsafe_b64encode(secrets.token_bytes(16)).rstrip(b"=").decode()
+            body = json.dumps({"id": str(uuid.uuid4()), "subject": subject, **job.choice}).encode()
+        lines = [f"{'POST' if body else 'GET'} {job.path} HTTP/1.1", "Host: 127.0.0.1"]
+        lines += [f"{name}: {value}" for name, value in job.headers.items()]
+        lines += [f"Content-Length: {len(body)}"] if body else []
+        return "\r\n".join([*lines, "\r\n"]).encode() + body
+
+
+class Connection(asyncio.Protocol):
+    """One connection: sends, waits for the whole answer, sends again."""
+
+    def __init__(self, load: Load) -> None:
+        self.load = load
+        self.ended = asyncio.get_running_loop().create_future()
+        self._answer = b""
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+        self._send()
+
+    def _send(self) -> None:
+        request = self.load.next()
+        if request is None:
+            self._transport.close()
+            return
+        self._started = time.perf_counter()
+        self._transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        self._answer += data
+        head, separator, body = self._answer.partition(b"\r\n\r\n")
+        length = LENGTH.search(head)
+        if not separator or len(body) < (int(length[1]) if length else 0):
+            return
+        self._answer = b""
+        self.load.statuses[int(head[9:12])] += 1
+        self.load.taken.append(time.perf_counter() - self._started)
+        self._send()
+
+    def connection_lost(self, _: Exception | None) -> None:
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+
+async def run(job: Job) -> dict[str, Any]:
+    """Send a job's requests; count, statuses and figures."""
+    loop, load = asyncio.get_running_loop(), Load(job)
+    start = time.perf_counter()
+    await asyncio.wait_for(asyncio.gather(*(_keep(loop, load) for _ in range(job.connections))), job.seconds + PATIENCE)
+    elapsed = time.perf_counter() - start
+    if set(load.statuses) != {job.expect}:
+        raise SystemExit(f"{job.path} answered {dict(load.statuses)} instead of {job.expect}.")
+    taken = sorted(load.taken)
+    figures = {"rate": len(taken) / elapsed, "p50": _at(taken, 0.5) * 1e3, "p99": _at(taken, 0.99) * 1e3}
+    return {"count": len(taken), "figures": figures}
+
+
+async def _keep(loop: asyncio.AbstractEventLoop, load: Load) -> None:
+    """One connection after another: a server may close one that served long enough."""
+    while load.sent < load.job.requests and time.perf_counter() < load.deadline:
+        _, connection = await loop.create_connection(lambda: Connection(load), "127.0.0.1", load.job.port)
+        await connection.ended
+
+
+def _at(taken: list[float], share: float) -> float:
+    return taken[min(len(taken) - 1, int(len(taken) * share))]
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(run(Job(**json.loads(sys.argv[1]))))))

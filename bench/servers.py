@@ -1,0 +1,110 @@
+"""Servers under test, each in processes of its own on 127.0.0.1, and what CPU time they used."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from consent import open_ledger, policy
+from consent.settings import load
+
+SITE = "bench"
+ORIGIN = "https://bench.example"
+TICKS = os.sysconf("SC_CLK_TCK")
+START_SECONDS = 30
+
+
+class Running(NamedTuple):
+    """A server that answers; `group` is its process group."""
+
+    port: int
+    group: int
+
+    def cpu(self) -> float:
+        """CPU seconds used so far by every process of the server (proc(5), /proc/pid/stat)."""
+        return sum(_cpu_ticks(path, self.group) for path in Path("/proc").glob("[0-9]*/stat")) / TICKS
+
+
+@contextmanager
+def service(folder: Path) -> Iterator[Running]:
+    """`consent serve` on a data folder with one site."""
+    port = _free_port()
+    settings = {
+        "CONSENT_DATA": str(folder),
+        "CONSENT_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "CONSENT_RATE_LIMIT": "1000000/minute",
+    }
+    ledger = open_ledger(load(settings))
+    ledger.storage.migrate()
+    ledger.create_site(SITE, policy.default("Bench", [ORIGIN]))
+    ledger.storage.close()
+    command = ["-c", "from consent.cli import main; main()", "serve", "--port", str(port)]
+    with _started(command, port, settings) as running:
+        yield running
+
+
+@contextmanager
+def bare(size: int) -> Iterator[Running]:
+    """A server that only answers `size` bytes."""
+    port = _free_port()
+    with _started(["-m", "bench.bare", str(port), str(size)], port, {}) as running:
+        yield running
+
+
+@contextmanager
+def _started(command: list[str], port: int, settings: dict[str, str]) -> Iterator[Running]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("CONSENT_")}
+    process = subprocess.Popen(
+        [sys.executable, *command],
+        env={**own, **settings},
+        cwd=Path(__file__).parent.parent,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        _wait(port, process)
+        yield Running(port, process.pid)
+    finally:
+        _stop(process)
+
+
+def _wait(port: int, process: subprocess.Popen) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as probe:
+            probe.sendall(b"GET /healthz HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")
+            if probe.recv(64):
+                return
+        time.sleep(0.05)
+    raise SystemExit(f"The server on port {port} did not start.")
+
+
+def _stop(process: subprocess.Popen) -> None:
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+
+
+def _cpu_ticks(stat: Path, group: int) -> int:
+    """User and system time of a process if it belongs to the group; the fields after the name, which may hold anything."""
+    try:
+        fields = stat.read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return int(fields[11]) + int(fields[12]) if int(fields[2]) == group else 0
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

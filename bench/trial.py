@@ -1,0 +1,28 @@
+"""What a measurement is made of. Knows no server and no figure."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+Figures = dict[str, float]
+"""What one run of a trial found: `rate` (a second), `cpu` (microseconds each), `p50` and `p99` (milliseconds), `peak`
+(MiB of memory); what does not apply is left out."""
+
+
+class Plan(NamedTuple):
+    """How long and where to measure."""
+
+    folder: Path
+    seconds: float
+    rounds: int
+    receipts: int
+    """How many receipts the exported log has."""
+
+
+class Trial(NamedTuple):
+    """One row of the table."""
+
+    name: str
+    run: Callable[[], Figures]
+    floor: str = ""
+    """Name of the trial whose CPU time is the least that could be hoped for."""
