@@ -141,7 +141,8 @@ function createBanner(parts, open) {
     ...answers(parts, "banner"),
     button(texts.preferences, open, "consent-choose"),
     cross(texts.close, refuse));
-  banner.onkeydown = ({ key }) => key == "Escape" && refuse();
+  // A handler that returned false would cancel every other key, Tab among them.
+  banner.onkeydown = ({ key }) => void (key == "Escape" && refuse());
   return shadow(banner, element("slot", {}));
 }
 

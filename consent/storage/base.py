@@ -56,7 +56,9 @@ class Rows(Protocol):
 
     def tokens(self) -> list[Token]: ...
     def token(self, id: str) -> Token | None: ...
-    def add_token(self, token: Token) -> None: ...
+    def add_token(self, token: Token) -> None:
+        """Raises Conflict where the id is taken."""
+
     def revoke_token(self, id: str, at: int) -> bool:
         """False where there is no such token in use."""
 

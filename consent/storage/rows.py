@@ -5,10 +5,12 @@ Ids and subjects are kept as their 16 bytes, kinds and actions as small numbers.
 
 import sqlite3
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, get_args
 from uuid import UUID
 
-from consent.errors import Conflict, UnknownPolicy, UnknownSite
+from consent.errors import Conflict, PendingMigrations, Unavailable, UnknownPolicy, UnknownSite
 from consent.model import Action, Display, Entry, Filter, Kind, Publication, Script, Site, Token
 
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -20,20 +22,32 @@ SCRIPT = "version, language, regime, code, hash, br, gzip"
 TOKEN = "id, hash, role, site, name, created_at, expires_at, revoked_at"
 
 
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turn what SQLite and the disk complain of into Unavailable."""
+    try:
+        yield
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+        raise
+    except (sqlite3.DatabaseError, OSError) as error:
+        if "no such table" in str(error):
+            raise PendingMigrations("Run `consent migrate` to bring the database up to date.") from error
+        raise Unavailable(f"The database cannot be used now: {error}.") from error
+
+
 class SqliteRows:
     """Rows as one connection sees them (see base.Rows)."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
-        self._execute = connection.execute
 
     # Sites and policies.
 
     def sites(self) -> list[Site]:
-        return [Site(*row) for row in self._execute("SELECT id, created_at FROM sites ORDER BY id")]
+        return [Site(*row) for row in self._all("SELECT id, created_at FROM sites ORDER BY id")]
 
     def site(self, site: str) -> Site:
-        row = self._execute("SELECT id, created_at FROM sites WHERE id = ?", (site,)).fetchone()
+        row = self._one("SELECT id, created_at FROM sites WHERE id = ?", (site,))
         if row is None:
             raise UnknownSite(f"There is no site {site!r}.")
         return Site(*row)
@@ -52,7 +66,7 @@ class SqliteRows:
         self._execute("DELETE FROM sites WHERE key = ?", (key,))
 
     def publications(self, site: str) -> list[Publication]:
-        rows = self._execute(f"SELECT {POLICY} FROM policies WHERE site = ? ORDER BY version", (self._key(site),))
+        rows = self._all(f"SELECT {POLICY} FROM policies WHERE site = ? ORDER BY version", (self._key(site),))
         return [Publication(site, *row) for row in rows]
 
     def publication(self, site: str, version: int | None = None) -> Publication:
@@ -61,7 +75,7 @@ class SqliteRows:
             sql, values = "site = ? ORDER BY version DESC LIMIT 1", [key]
         else:
             sql, values = "site = ? AND version = ?", [key, version]
-        row = self._execute(f"SELECT {POLICY} FROM policies WHERE {sql}", values).fetchone()
+        row = self._one(f"SELECT {POLICY} FROM policies WHERE {sql}", values)
         if row is None:
             raise UnknownPolicy(f"Site {site!r} has no policy {f'version {version}' if version else 'yet'}.")
         return Publication(site, *row)
@@ -76,17 +90,15 @@ class SqliteRows:
     # Scripts.
 
     def script(self, site: str, hash: bytes) -> Script | None:
-        row = self._execute(
-            f"SELECT {SCRIPT} FROM scripts WHERE site = ? AND hash = ?", (self._key(site), hash)
-        ).fetchone()
+        row = self._one(f"SELECT {SCRIPT} FROM scripts WHERE site = ? AND hash = ?", (self._key(site), hash))
         return Script(site, *row) if row else None
 
     def newest_script(self, site: str, version: int, *, language: str, regime: str) -> Script | None:
-        row = self._execute(
+        row = self._one(
             f"SELECT {SCRIPT} FROM scripts WHERE site = ? AND version = ? AND language = ? AND regime = ?"
             " ORDER BY rowid DESC LIMIT 1",
             (self._key(site), version, language, regime),
-        ).fetchone()
+        )
         return Script(site, *row) if row else None
 
     def add_script(self, script: Script) -> None:
@@ -122,10 +134,10 @@ class SqliteRows:
         return position
 
     def entry(self, site: str, id: str) -> Entry | None:
-        return self._one(site, "id = ?", UUID(id).bytes)
+        return self._entry(site, "id = ?", UUID(id).bytes)
 
     def latest(self, site: str, subject: str) -> Entry | None:
-        return self._one(site, "subject = ? ORDER BY position DESC LIMIT 1", subject_bytes(subject))
+        return self._entry(site, "subject = ? ORDER BY position DESC LIMIT 1", subject_bytes(subject))
 
     def entries(self, site: str, filter: Filter, *, after: int = -1, limit: int = 1000) -> list[Entry]:
         return self._some(site, filter, "position > ?", after, order="ASC", limit=limit)
@@ -135,7 +147,7 @@ class SqliteRows:
         return self._some(site, filter, "position < ?", bound, order="DESC", limit=limit)
 
     def empty(self, site: str, subject: str) -> list[int]:
-        rows = self._execute(
+        rows = self._all(
             "UPDATE entries SET token = NULL, id = NULL, subject = NULL, policy = NULL, action = NULL"
             " WHERE site = ? AND subject = ? RETURNING position",
             (self._key(site), subject_bytes(subject)),
@@ -145,14 +157,19 @@ class SqliteRows:
     # Tokens and counts.
 
     def tokens(self) -> list[Token]:
-        return [Token(*row) for row in self._execute(f"SELECT {TOKEN} FROM tokens ORDER BY created_at, id")]
+        return [Token(*row) for row in self._all(f"SELECT {TOKEN} FROM tokens ORDER BY created_at, id")]
 
     def token(self, id: str) -> Token | None:
-        row = self._execute(f"SELECT {TOKEN} FROM tokens WHERE id = ?", (id,)).fetchone()
+        row = self._one(f"SELECT {TOKEN} FROM tokens WHERE id = ?", (id,))
         return Token(*row) if row else None
 
     def add_token(self, token: Token) -> None:
-        self._execute(f"INSERT INTO tokens ({TOKEN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", _fields(token, TOKEN))
+        if token.site is not None:
+            self._key(token.site)
+        try:
+            self._execute(f"INSERT INTO tokens ({TOKEN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", _fields(token, TOKEN))
+        except sqlite3.IntegrityError as error:
+            raise Conflict(f"There is a token {token.id!r} already.") from error
 
     def revoke_token(self, id: str, at: int) -> bool:
         sql = "UPDATE tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL"
@@ -166,28 +183,39 @@ class SqliteRows:
 
     def displays(self, site: str) -> list[tuple[str, Display, int]]:
         sql = "SELECT day, policy, language, surface, count FROM displays WHERE site = ? ORDER BY 1, 2, 3, 4"
-        return [(day, Display(*shown), count) for day, *shown, count in self._execute(sql, (self._key(site),))]
+        return [(day, Display(*shown), count) for day, *shown, count in self._all(sql, (self._key(site),))]
 
     # Inside.
 
+    def _execute(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        with reported():
+            return self.connection.execute(sql, values)
+
+    def _all(self, sql: str, values: Sequence[Any] = ()) -> list[tuple]:
+        with reported():
+            return self.connection.execute(sql, values).fetchall()
+
+    def _one(self, sql: str, values: Sequence[Any] = ()) -> tuple | None:
+        with reported():
+            return self.connection.execute(sql, values).fetchone()
+
     def _key(self, site: str) -> int:
-        row = self._execute("SELECT key FROM sites WHERE id = ?", (site,)).fetchone()
+        row = self._one("SELECT key FROM sites WHERE id = ?", (site,))
         if row is None:
             raise UnknownSite(f"There is no site {site!r}.")
         return row[0]
 
     def _next(self, key: int) -> int:
-        return self._execute("SELECT coalesce(max(position), -1) + 1 FROM entries WHERE site = ?", (key,)).fetchone()[0]
+        return self._all("SELECT coalesce(max(position), -1) + 1 FROM entries WHERE site = ?", (key,))[0][0]
 
-    def _one(self, site: str, where: str, value: bytes) -> Entry | None:
-        row = self._execute(f"SELECT {ENTRY} FROM entries WHERE site = ? AND {where}", (self._key(site), value))
-        found = row.fetchone()
-        return _entry(site, found) if found else None
+    def _entry(self, site: str, where: str, value: bytes) -> Entry | None:
+        row = self._one(f"SELECT {ENTRY} FROM entries WHERE site = ? AND {where}", (self._key(site), value))
+        return _entry(site, row) if row else None
 
     def _some(self, site: str, filter: Filter, where: str, bound: int, *, order: str, limit: int) -> list[Entry]:
         clauses, values = _where(filter)
         sql = f"SELECT {ENTRY} FROM entries WHERE site = ? AND {where}{clauses} ORDER BY position {order} LIMIT ?"
-        rows = self._execute(sql, (self._key(site), bound, *values, limit))
+        rows = self._all(sql, (self._key(site), bound, *values, limit))
         return [_entry(site, row) for row in rows]
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from consent.errors import ConsentError, NewerDatabase, PendingMigrations, Unavailable
-from consent.storage.rows import SqliteRows
+from consent.storage.rows import SqliteRows, reported
 from consent.storage.schema import migrations
 
 PRAGMAS = (
@@ -39,14 +39,14 @@ class SqliteStorage:
         self._lock_file: int | None = None
 
     def reading(self) -> SqliteRows:
-        with _reported():
+        with reported():
             if not hasattr(self._threads, "rows"):
                 self._threads.rows = SqliteRows(self._connect().conn)
             return self._threads.rows
 
     @contextmanager
     def writing(self) -> Iterator[SqliteRows]:
-        with self._turn, _reported(), self._file_lock():
+        with self._turn, reported(), self._file_lock():
             connection = self._writing_connection()
             try:
                 connection.execute("BEGIN IMMEDIATE")
@@ -57,7 +57,7 @@ class SqliteStorage:
                 raise
 
     def migrate(self) -> list[str]:
-        with _reported():
+        with reported():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self._turn, self._file_lock(), self._database(create=True) as db:
                 pending = self._pending(db)
@@ -67,13 +67,13 @@ class SqliteStorage:
     def pending(self) -> list[str]:
         if not self.path.exists():
             return [migration.name for migration in migrations._migrations]
-        with _reported(), self._database() as db:
+        with reported(), self._database() as db:
             return self._pending(db)
 
     def is_empty(self) -> bool:
         if not self.path.exists():
             return True
-        with _reported(), self._database() as db:
+        with reported(), self._database() as db:
             return not db.table_names()
 
     def check(self) -> None:
@@ -83,15 +83,16 @@ class SqliteStorage:
             pass
 
     def faults(self) -> list[str]:
-        with _reported(), self._database() as db:
-            rows = [row[0] for row in db.conn.execute("PRAGMA integrity_check(20)")]
-        return [] if rows == ["ok"] else [f"The database file is damaged: {row}." for row in rows]
+        with reported():
+            found = self._integrity()
+        return [] if found == ["ok"] else [f"The database file is damaged: {fault}." for fault in found]
 
     def backup(self, path: Path) -> None:
-        with _reported(), self._database() as db:
+        with reported(), self._database() as db:
             target = sqlite3.connect(path)
             try:
-                db.conn.backup(target, pages=2000)
+                # All in one step: between steps another process's write would make SQLite begin anew, for ever.
+                db.conn.backup(target)
                 target.execute("PRAGMA journal_mode=DELETE")
             finally:
                 target.close()
@@ -103,6 +104,16 @@ class SqliteStorage:
         if self._lock_file is not None:
             os.close(self._lock_file)
             self._lock_file = None
+
+    def _integrity(self) -> list[str]:
+        try:
+            with self._database() as db:
+                rows = db.conn.execute("PRAGMA integrity_check(20)").fetchall()
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            return [str(error)]
+        return [line for row in rows for line in row[0].splitlines()]
 
     def _pending(self, db: Database) -> list[str]:
         known = {migration.name for migration in migrations._migrations}
@@ -122,8 +133,12 @@ class SqliteStorage:
             check_same_thread=False,
             timeout=10,
         )
-        for pragma in PRAGMAS:
-            connection.execute(pragma)
+        try:
+            for pragma in PRAGMAS:
+                connection.execute(pragma)
+        except sqlite3.Error:
+            connection.close()
+            raise
         return Database(connection)
 
     @contextmanager
@@ -156,7 +171,7 @@ class SqliteStorage:
             with suppress(sqlite3.Error):
                 if self._writer.conn.in_transaction:
                     self._writer.conn.execute("ROLLBACK")
-        if not isinstance(error, ConsentError):
+        if isinstance(error, Unavailable) or not isinstance(error, ConsentError):
             self._drop_writer()
 
     def _drop_writer(self) -> None:
@@ -164,16 +179,3 @@ class SqliteStorage:
             with suppress(sqlite3.Error):
                 self._writer.conn.close()
             self._writer = None
-
-
-@contextmanager
-def _reported() -> Iterator[None]:
-    """Turn what SQLite and the disk complain of into Unavailable."""
-    try:
-        yield
-    except (sqlite3.OperationalError, sqlite3.DatabaseError, OSError) as error:
-        if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
-            raise
-        if "no such table" in str(error):
-            raise PendingMigrations("Run `consent migrate` to bring the database up to date.") from error
-        raise Unavailable(f"The database cannot be used now: {error}.") from error

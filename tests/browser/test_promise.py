@@ -8,7 +8,8 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 from playwright.sync_api import Page, expect
 
-pytestmark = pytest.mark.browser
+# RFC 9864 names the algorithm Ed25519; receipts say EdDSA (RFC 8037), which every JOSE library still takes.
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore:EdDSA is deprecated")]
 
 PAGE = """<!doctype html><html lang="en"><head><title>Shop</title>{tag}</head><body>
 <h1>Shop</h1><p>Lamps.</p>
