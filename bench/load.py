@@ -34,7 +34,7 @@ class Job(NamedTuple):
     connections: int
     seconds: float
     expect: int
-    headers: dict[str, str] = {}
+    headers: dict[str, str]
     choice: dict[str, Any] | None = None
     requests: int = MOST_REQUESTS
 

@@ -34,7 +34,7 @@ def trials(plan: Plan, stack: ExitStack) -> list[Trial]:
     found = []
     for connections in CONNECTIONS:
         post = Job(service.port, path, connections, plan.seconds, 201, HEADERS, CHOICE)
-        alive = Job(service.port, "/healthz", connections, plan.seconds, 200)
+        alive = Job(service.port, "/healthz", connections, plan.seconds, 200, {})
         nothing = post._replace(port=bare.port, expect=200)
         floor = f"bare WSGI, POST, {connections} connections"
         found += [

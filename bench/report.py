@@ -27,12 +27,11 @@ def measure(trials: list[Trial], rounds: int) -> dict[str, list[Figures]]:
     figures: dict[str, list[Figures]] = {trial.name: [] for trial in trials}
     for round in range(rounds + 1):
         for trial in trials:
-            shown = f"round {round} of {rounds}: {trial.name}" if round else f"warming up: {trial.name}"
-            print(f"\r\033[K{shown}", end="", file=sys.stderr, flush=True)
+            _say(f"round {round} of {rounds}: {trial.name}" if round else f"warming up: {trial.name}")
             found = trial.run()
             if round:
                 figures[trial.name].append(found)
-    print("\r\033[K", end="", file=sys.stderr)
+    _say("")
     return figures
 
 
@@ -81,6 +80,12 @@ def machine() -> dict[str, str | int | None]:
         "sqlite": sqlite3.sqlite_version,
         **packages,
     }
+
+
+def _say(text: str) -> None:
+    """Progress, on a terminal only."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def _row(trial: Trial, figures: dict[str, list[Figures]]) -> list[str]:

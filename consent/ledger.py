@@ -10,18 +10,16 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from consent import choices, policy, receipts, regime, state
+from consent.claims import content, content_of, policy_claims, receipt_claims
 from consent.errors import Conflict, Invalid, UnknownPolicy, UnknownReceipt, UnknownScript
 from consent.ids import uuid7
 from consent.keyring import KeyRing
 from consent.merkle import leaf_hash
 from consent.model import (
     Choice,
-    Consent,
     Display,
     Entry,
     Filter,
-    Heard,
-    Place,
     Policy,
     Publication,
     Published,
@@ -132,21 +130,25 @@ class Ledger:
             raise Invalid("The choice does not fit the policy it names.", mistakes=tuple(wrong))
         place = regime.place(asked, where)
         script = rows.newest_script(site, asked.version, language=choice.language, regime=place.regime)
+        hashes = (publication.hash, script.hash if script else None)
         while True:
             if known := rows.entry(site, choice.id):
                 return self._again(site, choice, known), False
             previous = rows.latest(site, choice.subject)
-            receipt = self._receipt(
-                site, choice, asked, place, previous=previous.id if previous else None, hashes=(publication, script)
+            receipt = receipt_claims(
+                choice,
+                asked,
+                place,
+                issuer=self.issuer,
+                now=self.now(),
+                hashes=hashes,
+                previous=previous.id if previous else None,
             )
             entry = self._entry(
                 receipt, receipts.RECEIPT, subject=choice.subject, policy=choice.policy, action=choice.action
             )
-            with self.storage.writing() as writing:
-                latest = writing.latest(site, choice.subject)
-                if writing.entry(site, choice.id) is None and (latest and latest.id) == receipt.consent.previous:
-                    writing.append(entry)
-                    return self._recorded(entry.token or "", receipt), True
+            if self._append_after(previous, entry):
+                return self._recorded(entry.token or "", receipt), True
 
     def state(self, site: str, subject: str) -> State:
         """The state of a subject now; `unknown` for one never seen. Raises UnknownSite."""
@@ -200,6 +202,16 @@ class Ledger:
 
     # Inside.
 
+    def _append_after(self, previous: Entry | None, entry: Entry) -> bool:
+        """Append a receipt if its id is still free and `previous` is still its subject's last one."""
+        site, subject, id = entry.site, entry.subject or "", entry.id or ""
+        with self.storage.writing() as rows:
+            latest = rows.latest(site, subject)
+            if rows.entry(site, id) is not None or (latest and latest.id) != (previous and previous.id):
+                return False
+            rows.append(entry)
+        return True
+
     def _decode(self, publication: Publication) -> Published:
         if publication.hash not in self._decoded:
             self._decoded[publication.hash] = policy.load(publication.document)
@@ -229,14 +241,8 @@ class Ledger:
     def _add_scripts(self, rows: Rows, published: Published, scripts: list[Script], hash: bytes) -> None:
         for script in scripts:
             rows.add_script(script)
-        statement = receipts.PolicyStatement(
-            version=published.version,
-            policy_hash=policy.named(hash),
-            script_hash=policy.named(scripts[0].hash),
-            scripts={f"{script.language}/{script.regime}": policy.named(script.hash) for script in scripts},
-            material_since=published.material_since,
-        )
-        claims = receipts.PolicyClaims(self.issuer, published.site, uuid7(self._clock()), self.now(), statement)
+        id, now = uuid7(self._clock()), self.now()
+        claims = policy_claims(self.issuer, published, hash, scripts, id=id, now=now)
         rows.append(self._entry(claims, receipts.POLICY, policy=published.version))
 
     def _refresh(self, site: str, code: bytes) -> bool:
@@ -254,38 +260,6 @@ class Ledger:
         language = published.languages[0]
         script = rows.newest_script(published.site, published.version, language=language, regime="opt-in")
         return script is not None and script.code == code
-
-    def _receipt(
-        self,
-        site: str,
-        choice: Choice,
-        asked: Published,
-        place: Place,
-        *,
-        previous: str | None,
-        hashes: tuple[Publication, Script | None],
-    ) -> Receipt:
-        publication, script = hashes
-        now = self.now()
-        consent = Consent(
-            policy=choice.policy,
-            policy_hash=policy.named(publication.hash),
-            script_hash=policy.named(script.hash) if script else None,
-            language=choice.language,
-            regime=place.regime,
-            regime_basis=place.basis,
-            country=place.country,
-            action=choice.action,
-            surface=choice.surface,
-            grants=choice.grants,
-            services=choice.services,
-            necessary=[category.id for category in asked.categories if category.necessary],
-            signals=_heard(choice.signals),
-            decided_at=_claimed(choice),
-            previous=previous,
-        )
-        exp = now + asked.valid_days * 86_400
-        return Receipt(self.issuer, site, choice.subject, choice.id, now, exp, consent)
 
     def _entry(
         self,
@@ -306,7 +280,7 @@ class Ledger:
         if known.kind != "receipt" or known.token is None:
             raise Conflict(f"The id {choice.id!r} is taken; make a new one for every choice.")
         receipt = receipts.receipt(known.token)
-        if _content(receipt) != _content_of(choice):
+        if content(receipt) != content_of(choice):
             raise Conflict(f"The id {choice.id!r} is recorded with another content; make a new one for every choice.")
         return self._recorded(known.token, receipt)
 
@@ -331,23 +305,3 @@ class Ledger:
             gpc=consent.signals.get("gpc", False),
             language=consent.language,
         )
-
-
-def _heard(signals: Heard) -> dict[str, bool]:
-    return {} if signals.gpc is None else {"gpc": signals.gpc}
-
-
-def _claimed(choice: Choice) -> str | None:
-    return rfc3339(int(choice.decided_at.timestamp())) if choice.decided_at else None
-
-
-def _content(receipt: Receipt) -> tuple:
-    """What the browser said of a choice, as its receipt keeps it."""
-    c = receipt.consent
-    said = (c.policy, c.language, c.action, c.surface, c.grants, c.services, c.signals, c.decided_at)
-    return (receipt.sub, *said)
-
-
-def _content_of(choice: Choice) -> tuple:
-    said = (choice.policy, choice.language, choice.action, choice.surface, choice.grants, choice.services)
-    return (choice.subject, *said, _heard(choice.signals), _claimed(choice))

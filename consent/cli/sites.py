@@ -8,7 +8,7 @@ from consent.cli.shared import as_json, installation, show, table, the_ledger
 from consent.errors import BadQuery
 from consent.shape import read
 from consent.times import rfc3339
-from consent.web.admin_api import NewSite
+from consent.web.admin_types import NewSite
 
 
 @click.group()

@@ -1,7 +1,6 @@
 """The addresses for administrators (contract, section 3): bearer tokens with roles."""
 
-import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
@@ -23,103 +22,37 @@ from consent.errors import (
 )
 from consent.export import FORMATS, export
 from consent.model import (
-    Action,
     Entry,
-    Filter,
-    Line,
-    Origin,
     Policy,
     Publication,
     Published,
     Role,
-    SiteId,
-    Strict,
     SubjectId,
 )
-from consent.policy_diff import Change, diff
+from consent.policy_diff import diff
 from consent.receipts import read
-from consent.times import rfc3339, seconds
+from consent.times import rfc3339
+from consent.web.admin_types import (
+    Found,
+    NewSite,
+    Policies,
+    PolicyInfo,
+    PublishAnswer,
+    Receipts,
+    SiteChange,
+    SiteInfo,
+    Sites,
+)
 from consent.web.operations import Answer, operation
+from consent.web.query import cursor, page_size, receipt_filter
 from consent.web.responses import json
 from consent.web.service import bearer, service, shaped
+from consent.web.streaming import gathered, zipped
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
 GUARDED = (Unauthorized, Forbidden, Unavailable)
 LIST = {"limit": "how many items, at most 1000", "cursor": "`next` of the previous page"}
 PERIOD = {"since": "from this time on (RFC 3339)", "until": "before this time"}
-
-
-class NewSite(Strict, frozen=True):
-    """A site to create."""
-
-    id: SiteId
-    origins: list[Origin]
-    name: Line | None = None
-
-
-class SiteChange(Strict, frozen=True):
-    """What to change of a site; it publishes a version that is not material."""
-
-    name: Line | None = None
-    origins: list[Origin] | None = None
-
-
-class PolicyInfo(msgspec.Struct, frozen=True):
-    """A published version, without its document."""
-
-    version: int
-    hash: str
-    material_since: int
-    published_at: str
-
-
-class SiteInfo(msgspec.Struct, frozen=True):
-    """A site as lists show it."""
-
-    id: str
-    name: str
-    origins: list[str]
-    created_at: str
-    policy: PolicyInfo
-    entries: int
-    """How many entries the ledger has, erased ones included."""
-
-
-class Sites(msgspec.Struct, frozen=True):
-    """A page of sites."""
-
-    items: list[SiteInfo]
-    next: str | None
-
-
-class Policies(msgspec.Struct, frozen=True):
-    """A page of versions, newest first."""
-
-    items: list[PolicyInfo]
-    next: str | None
-
-
-class PublishAnswer(msgspec.Struct, frozen=True):
-    """The version that is in force now, and what changed."""
-
-    policy: PolicyInfo
-    changes: list[Change]
-
-
-class Found(msgspec.Struct, frozen=True):
-    """A receipt in the ledger."""
-
-    index: int
-    leaf: str
-    receipt: str
-    claims: Any
-
-
-class Receipts(msgspec.Struct, frozen=True):
-    """A page of receipts, newest first."""
-
-    items: list[Found]
-    next: str | None
 
 
 def needs(role: Role) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
@@ -148,8 +81,9 @@ def needs(role: Role) -> Callable[[Callable[..., Response]], Callable[..., Respo
 @needs("auditor")
 def list_sites() -> Response:
     rows, only = service().ledger.storage.reading(), bearer().site
-    ids = [site.id for site in rows.sites() if only in (None, site.id) and site.id > _cursor("")]
-    page, limit = ids[: _limit()], _limit()
+    ids = [site.id for site in rows.sites() if only in (None, site.id) and site.id > cursor("")]
+    limit = page_size()
+    page = ids[:limit]
     return json(Sites([_site(id) for id in page], page[-1] if len(ids) > limit else None))
 
 
@@ -230,7 +164,7 @@ def delete_site(site: str) -> Response:
 )
 @needs("auditor")
 def list_policies(site: str) -> Response:
-    before, limit = int(_cursor("999999999", digits=True)), _limit()
+    before, limit = int(cursor("999999999", digits=True)), page_size()
     all_versions = reversed(service().ledger.storage.reading().publications(site))
     found = [publication for publication in all_versions if publication.version < before]
     page = found[:limit]
@@ -291,9 +225,11 @@ def show_policy(site: str, version: int) -> Response:
 )
 @needs("auditor")
 def search_receipts(site: str) -> Response:
-    limit = _limit()
-    before = int(_cursor(str(2**62), digits=True))
-    entries = service().ledger.storage.reading().newest(site, _filter(erased=False), before=before, limit=limit + 1)
+    limit = page_size()
+    before = int(cursor(str(2**62), digits=True))
+    entries = (
+        service().ledger.storage.reading().newest(site, receipt_filter(erased=False), before=before, limit=limit + 1)
+    )
     page = entries[:limit]
     return json(Receipts([_found(entry) for entry in page], str(page[-1].index) if len(entries) > limit else None))
 
@@ -312,14 +248,14 @@ def export_log(site: str) -> Response:
     if name not in FORMATS:
         raise BadQuery(f"`format` must be one of {', '.join(FORMATS)}.")
     kinds = () if request.args.get("entries") == "all" else ("receipt",)
-    pieces = export(service().ledger, site, name, msgspec.structs.replace(_filter(), kinds=kinds))
-    response = Response(_zipped(pieces), 200, {"Cache-Control": "no-store"}, content_type=FORMATS[name].media_type)
+    pieces = export(service().ledger, site, name, msgspec.structs.replace(receipt_filter(), kinds=kinds))
+    response = Response(zipped(pieces), 200, {"Cache-Control": "no-store"}, content_type=FORMATS[name].media_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{site}.{name}"'
     response.vary.add("Accept-Encoding")
     if request.accept_encodings.best_match(["gzip"]):
         response.headers["Content-Encoding"] = "gzip"
     else:
-        response.response = _gathered(pieces)
+        response.response = gathered(pieces)
     return response
 
 
@@ -361,61 +297,3 @@ def _document(*, toml: bool = False) -> Any:
     if toml and request.mimetype == "application/toml":
         return policy.decode(request.get_data(), toml=True)
     raise UnsupportedType(f"Send application/json{' or application/toml' if toml else ''}.")
-
-
-def _filter(*, erased: bool = True) -> Filter:
-    args = request.args
-    action, subject, version = args.get("action"), args.get("subject"), args.get("policy")
-    if action is not None and action not in Action.__args__:  # type: ignore[attr-defined]
-        raise BadQuery(f"`action` must be one of {', '.join(Action.__args__)}.")  # type: ignore[attr-defined]
-    if version is not None and not (version.isascii() and version.isdigit()):
-        raise BadQuery("`policy` must be a version number.")
-    return Filter(
-        since=_moment("since"),
-        until=_moment("until"),
-        action=action,
-        policy=int(version) if version else None,
-        subject=shaped(subject, SubjectId) if subject is not None else None,
-        erased=erased,
-    )
-
-
-def _moment(name: str) -> int | None:
-    text = request.args.get(name)
-    try:
-        return seconds(text) if text else None
-    except (ValueError, OverflowError):
-        raise BadQuery(f"`{name}` must be a time such as 2026-11-23T18:46:00Z.") from None
-
-
-def _limit() -> int:
-    text = request.args.get("limit", "100")
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1000):
-        raise BadQuery("`limit` must be a number from 1 to 1000.")
-    return int(text)
-
-
-def _cursor(first: str, *, digits: bool = False) -> str:
-    text = request.args.get("cursor", first)
-    if digits and not (text.isascii() and text.isdigit() and len(text) < 20):
-        raise BadQuery("`cursor` must be the `next` of an earlier page.")
-    return text
-
-
-def _gathered(pieces: Iterable[bytes], size: int = 65_536) -> Iterator[bytes]:
-    """Small pieces gathered into larger ones, so that a row does not cost a write."""
-    waiting = bytearray()
-    for piece in pieces:
-        waiting += piece
-        if len(waiting) >= size:
-            yield bytes(waiting)
-            waiting.clear()
-    yield bytes(waiting)
-
-
-def _zipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """gzip (RFC 1952), streamed."""
-    packer = zlib.compressobj(6, zlib.DEFLATED, 31)
-    for piece in _gathered(pieces):
-        yield packer.compress(piece)
-    yield packer.flush()

@@ -1,0 +1,79 @@
+"""What the statements of the ledger say: the claims of receipts and of published policies; pure."""
+
+from consent.model import Choice, Consent, Heard, Place, Published, Receipt, Script
+from consent.policy import named
+from consent.receipts import PolicyClaims, PolicyStatement
+from consent.times import rfc3339
+
+DAY = 86_400
+"""Seconds."""
+
+
+def receipt_claims(
+    choice: Choice,
+    asked: Published,
+    place: Place,
+    *,
+    issuer: str,
+    now: int,
+    hashes: tuple[bytes, bytes | None],
+    previous: str | None,
+) -> Receipt:
+    """The receipt of a choice (contract, section 2).
+
+    `hashes` are those of the policy's canonical bytes and of the script, None where no script was ever made for it.
+    """
+    policy_hash, script_hash = hashes
+    consent = Consent(
+        policy=choice.policy,
+        policy_hash=named(policy_hash),
+        script_hash=named(script_hash) if script_hash else None,
+        language=choice.language,
+        regime=place.regime,
+        regime_basis=place.basis,
+        country=place.country,
+        action=choice.action,
+        surface=choice.surface,
+        grants=choice.grants,
+        services=choice.services,
+        necessary=[category.id for category in asked.categories if category.necessary],
+        signals=_heard(choice.signals),
+        decided_at=_claimed(choice),
+        previous=previous,
+    )
+    return Receipt(issuer, asked.site, choice.subject, choice.id, now, now + asked.valid_days * DAY, consent)
+
+
+def policy_claims(
+    issuer: str, published: Published, hash: bytes, scripts: list[Script], *, id: str, now: int
+) -> PolicyClaims:
+    """The ledger's word on a published version and the scripts made from it."""
+    statement = PolicyStatement(
+        version=published.version,
+        policy_hash=named(hash),
+        script_hash=named(scripts[0].hash),
+        scripts={f"{script.language}/{script.regime}": named(script.hash) for script in scripts},
+        material_since=published.material_since,
+    )
+    return PolicyClaims(issuer, published.site, id, now, statement)
+
+
+def content(receipt: Receipt) -> tuple:
+    """What the browser said of a choice, as its receipt keeps it."""
+    c = receipt.consent
+    said = (c.policy, c.language, c.action, c.surface, c.grants, c.services, c.signals, c.decided_at)
+    return (receipt.sub, *said)
+
+
+def content_of(choice: Choice) -> tuple:
+    """The same of a choice that is posted now."""
+    said = (choice.policy, choice.language, choice.action, choice.surface, choice.grants, choice.services)
+    return (choice.subject, *said, _heard(choice.signals), _claimed(choice))
+
+
+def _heard(signals: Heard) -> dict[str, bool]:
+    return {} if signals.gpc is None else {"gpc": signals.gpc}
+
+
+def _claimed(choice: Choice) -> str | None:
+    return rfc3339(int(choice.decided_at.timestamp())) if choice.decided_at else None

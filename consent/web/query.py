@@ -1,0 +1,50 @@
+"""Query parameters of lists and exports; a wrong one is named."""
+
+from flask import request
+
+from consent.errors import BadQuery
+from consent.model import Action, Filter, SubjectId
+from consent.times import seconds
+from consent.web.service import shaped
+
+
+def receipt_filter(*, erased: bool = True) -> Filter:
+    """Which entries the caller asks for. Raises BadQuery."""
+    args = request.args
+    action, subject, version = args.get("action"), args.get("subject"), args.get("policy")
+    if action is not None and action not in Action.__args__:  # type: ignore[attr-defined]
+        raise BadQuery(f"`action` must be one of {', '.join(Action.__args__)}.")  # type: ignore[attr-defined]
+    if version is not None and not (version.isascii() and version.isdigit()):
+        raise BadQuery("`policy` must be a version number.")
+    return Filter(
+        since=moment("since"),
+        until=moment("until"),
+        action=action,
+        policy=int(version) if version else None,
+        subject=shaped(subject, SubjectId) if subject is not None else None,
+        erased=erased,
+    )
+
+
+def moment(name: str) -> int | None:
+    text = request.args.get(name)
+    try:
+        return seconds(text) if text else None
+    except (ValueError, OverflowError):
+        raise BadQuery(f"`{name}` must be a time such as 2026-11-23T18:46:00Z.") from None
+
+
+def page_size() -> int:
+    """How many items a page has."""
+    text = request.args.get("limit", "100")
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1000):
+        raise BadQuery("`limit` must be a number from 1 to 1000.")
+    return int(text)
+
+
+def cursor(first: str, *, digits: bool = False) -> str:
+    """Where the page begins; `first` for the first page."""
+    text = request.args.get("cursor", first)
+    if digits and not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise BadQuery("`cursor` must be the `next` of an earlier page.")
+    return text
