@@ -11,20 +11,14 @@ const MARKED = "[data-consent]";
 const INERT = "text/plain";
 const LATE = ["src", "srcset", "href", "data"]; // what waits as data-src and so on
 
+const same = (/** @type {string} */ text) => text;
+const plain = { createScript: same, createScriptURL: same };
+
 /** @type {import("./types").TrustedMakers | undefined} */
 let makers;
 
 /** Under Trusted Types, the policy `consent` vouches for what the site marked with its own hand. */
-function trusted() {
-  const same = (/** @type {string} */ text) => text;
-  const rules = { createScript: same, createScriptURL: same };
-  try {
-    makers = makers || /** @type {any} */ (window).trustedTypes.createPolicy("consent", rules);
-  } catch {
-    makers = rules; // no Trusted Types here; or not our name in the page's policy, and then the browser refuses
-  }
-  return /** @type {import("./types").TrustedMakers} */ (makers);
-}
+const trusted = () => (makers = makers || window.trustedTypes?.createPolicy("consent", plain) || plain);
 
 /** @param {Element} element */
 function bringLate(element) {
@@ -36,16 +30,14 @@ function bringLate(element) {
 
 /** Media notice a new source only when told. @param {Element} element */
 function reload(element) {
-  const media = element.localName == "source" ? element.parentElement : element;
-  if (media instanceof HTMLMediaElement) media.load();
+  const media = /** @type {any} */ (element.localName == "source" ? element.parentElement : element);
+  media.load?.();
 }
 
 /** @param {Element} element */
 function unload(element) {
   for (const name of LATE) if (element.hasAttribute("data-" + name)) element.removeAttribute(name);
-  const mark = new Text();
-  element.replaceWith(mark); // leaving the page ends what ran inside; removing `src` alone does not
-  mark.replaceWith(element);
+  element.replaceWith(element); // leaving the page ends what ran inside; removing `src` alone does not
   reload(element);
 }
 
@@ -140,7 +132,7 @@ export function createBlocker({ nonce, granted, refused, hold, open }) {
 
   /** @param {HTMLElement} element */
   function settle(element) {
-    if (element instanceof HTMLScriptElement) return enqueue(element);
+    if (element.localName == "script") return enqueue(/** @type {HTMLScriptElement} */ (element));
     const it = all.get(element) || {};
     const was = it.awake;
     const awake = it.round == round || allowed(element);
@@ -148,7 +140,7 @@ export function createBlocker({ nonce, granted, refused, hold, open }) {
     all.set(element, it);
     it.awake = awake;
     it.clear?.();
-    if (element instanceof HTMLTemplateElement) turn(element, it);
+    if (element.localName == "template") turn(/** @type {HTMLTemplateElement} */ (element), it);
     else if (awake) bringLate(element), reload(element);
     else sleep(element, it, was);
   }
@@ -171,16 +163,19 @@ export function createBlocker({ nonce, granted, refused, hold, open }) {
     });
   }
 
-  /** @param {Node} root */
-  function scan(root) {
-    if (root.nodeType != 1 && root != document) return;
-    for (const element of [root, .../** @type {Element} */ (root).querySelectorAll(MARKED)]) {
-      try {
-        if (element instanceof HTMLElement && element.matches(MARKED)) settle(element);
-      } catch (error) {
-        console.error(error); // one that fails keeps no other waiting
-      }
+  /** One that fails keeps no other waiting. @param {Element} element */
+  function attempt(element) {
+    try {
+      settle(/** @type {HTMLElement} */ (element));
+    } catch (error) {
+      console.error(error);
     }
+  }
+
+  /** @param {Node | Element | Document} root */
+  function scan(root) {
+    if (root instanceof Element && root.matches(MARKED)) attempt(root);
+    /** @type {any} */ (root).querySelectorAll?.(MARKED).forEach(attempt);
   }
 
   /** What leaves the page is forgotten, with its placeholder. @param {Node} node */
@@ -188,6 +183,7 @@ export function createBlocker({ nonce, granted, refused, hold, open }) {
     if (!node.isConnected) all.get(node)?.clear?.(), all.delete(node);
   }
 
+  scan(document);
   new MutationObserver(records => records.forEach(({ addedNodes, removedNodes }) => {
     addedNodes.forEach(scan);
     removedNodes.forEach(forget);
@@ -199,10 +195,10 @@ export function createBlocker({ nonce, granted, refused, hold, open }) {
     open();
   });
 
-  return {
-    release: () => scan(document),
-    /** Ends what was loaded for this page view only. */
-    revoke: () => round++,
+  /** What was loaded once lasts until the next choice. */
+  return () => {
+    round++;
+    scan(document);
   };
 }
 

@@ -1,10 +1,13 @@
-// Builds static/banner.js from banner/main.js: one minified classic script whose only free name is __CONSENT__.
-// The same sources give the same bytes. Every declaration of style.css becomes important here, not by hand.
+// Builds static/banner.js from banner/main.js: one minified script whose only free name is __CONSENT__, meant to stand
+// in the function that the server wraps around it. The same sources give the same bytes.
 import { readFile, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { build, transform } from "esbuild";
+import { minify } from "terser";
 
-const target = "es2020";
+// Names that never leave the script: neither in the settings, the API, the DOM nor in what is stored or sent.
+const INTERNAL = ["announce", "awake", "clear", "emit", "flush", "headless", "hold", "home", "keepReceipt", "live",
+  "nodes", "read", "record", "refused", "round", "shown", "sync", "waiting", "write"];
 
 const sheet = {
   name: "sheet",
@@ -16,18 +19,27 @@ const sheet = {
   },
 };
 
-const { outputFiles } = await build({
-  entryPoints: ["banner/main.js"],
-  plugins: [sheet],
-  bundle: true,
-  minify: true,
-  format: "iife",
-  target,
-  charset: "utf8",
-  legalComments: "none",
-  write: false,
+/** All modules in one, unminified. */
+async function bundle() {
+  const { outputFiles } = await build({
+    entryPoints: ["banner/main.js"],
+    plugins: [sheet],
+    bundle: true,
+    minifySyntax: true,
+    format: "esm",
+    target: "es2020",
+    charset: "utf8",
+    write: false,
+  });
+  return outputFiles[0].text;
+}
+
+const { code } = await minify(await bundle(), {
+  ecma: 2020,
+  module: true,
+  compress: { passes: 3, unsafe_arrows: true },
+  mangle: { properties: { regex: new RegExp(`^(${INTERNAL.join("|")})$`) } },
 });
 
-const [{ contents }] = outputFiles;
-await writeFile("static/banner.js", contents);
-console.log(`static/banner.js: ${contents.length} bytes, ${gzipSync(contents, { level: 9 }).length} gzip`);
+await writeFile("static/banner.js", code);
+console.log(`static/banner.js: ${Buffer.byteLength(code)} bytes, ${gzipSync(code, { level: 9 }).length} gzip`);

@@ -29,8 +29,8 @@ const recorder = createRecorder({ home, store, emit: refresh });
 
 /** @type {State} */
 let state;
-/** @type {ReturnType<typeof createBlocker>} */
-let blocker;
+/** @type {() => void} */
+let release;
 /** @type {ReturnType<typeof createView> | undefined} */
 let view;
 
@@ -76,8 +76,7 @@ function refresh(event, detail) {
 
 function follow() {
   speak("update", state.grants, signals);
-  if (/refused|withdrawn/.test(state.status)) blocker.revoke();
-  blocker.release();
+  release();
   view?.sync();
 }
 
@@ -85,13 +84,11 @@ function follow() {
 function decide(action, surface, changes = {}) {
   state = read();
   const decision = changed(config, state, action == "custom" ? changes : answers(known, () => action == "accept_all"));
-  const { grants, services } = decision;
   const now = seconds();
   const subject = state.subject || newSubject();
   store.write({ policy, decided_at: now, subject, ids: entries(config, decision, action) });
   const body = {
-    id: newId(), subject, policy, language, action, surface, grants,
-    services: Object.keys(services).length ? services : undefined,
+    id: newId(), subject, policy, language, action, surface, ...decision,
     signals: gpc ? { gpc } : undefined,
     decided_at: time(now),
   };
@@ -103,7 +100,7 @@ function decide(action, surface, changes = {}) {
 
 /** @param {string[]} ids */
 function check(ids) {
-  for (const id of ids) if (answer(id) == null) throw new TypeError(`consent: "${id}" is none of ${known.map(one => one.id)}`);
+  for (const id of ids) if (answer(id) == null) throw new TypeError(`consent: this policy has no "${id}"`);
 }
 
 /** @param {Answers} changes */
@@ -141,17 +138,15 @@ const api = Object.freeze({
 });
 
 function boot() {
-  const choice = store.read();
-  state = read(choice);
+  state = read();
   speak("default", live() ? read(null).grants : state.grants, signals);
-  if (choice && live()) {
+  if (live()) {
     speak("update", state.grants, signals);
-    store.write(choice); // Safari forgets a script's cookie a week after it was last written
+    store.write(/** @type {import("./types").Choice} */ (store.read())); // Safari forgets a script's cookie a week after it was written
   }
-  const hold = createPlaceholders(id => decide("custom", "placeholder", { [id]: true }));
-  blocker = createBlocker({ nonce, granted, refused, hold, open });
   window.consent = api;
-  blocker.release();
+  const hold = createPlaceholders(id => decide("custom", "placeholder", { [id]: true }));
+  release = createBlocker({ nonce, granted, refused, hold, open });
   emit("ready", state);
   addEventListener("pageshow", event => event.persisted && refresh());
   addEventListener("online", recorder.flush);
@@ -164,7 +159,7 @@ function boot() {
 }
 
 const { lang } = dataset;
-if (/** @type {any} */ (window).consent?.granted) console.warn("consent: loaded twice; the first script counts");
+if (/** @type {any} */ (window).consent?.granted) console.warn("consent: loaded twice");
 // A tag pinned by its hash gets what it names, and a script that was asked for in a language is the nearest there is.
-else if (!lang || lang == language || script.integrity || /[?&]lang=/.test(src)) boot();
+else if (!lang || lang == language || script.integrity || src.includes("lang=")) boot();
 else exchange(script, home + "/banner.js?lang=" + encodeURIComponent(lang), boot);

@@ -4,9 +4,6 @@ import { button, element, host, shadow } from "./view.js";
 
 const { texts, services, categories } = __CONSENT__;
 
-// What decides where a box stands and how large it is.
-const PLACE = /^(width|height|m(ax|in|argin)-|aspect|padding|border|box-s|float|position|top|right|bottom|left|z-|flex|order|grid|align|justify|vertical)/;
-
 /**
  * Makes the function that holds an embed's place. It returns what takes the placeholder away again.
  * @param {(id: string) => void} always
@@ -21,13 +18,17 @@ export const createPlaceholders = always =>
     const auto = width == "auto";
     // No words fit a counting pixel, and nothing shows of a picture without a size, nor of a source inside its medium.
     if (display == "none" || parseFloat(width) < 48 || parseFloat(height) < 24 || (auto && /img|source/.test(embed.localName))) return show(), show;
-    const box = host("", { class: "consent-placeholder" });
+    const box = shadow(host("", { class: "consent-placeholder" }), inside(embed.dataset, once, always));
+    embed.before(box);
     const { style } = box;
-    for (const name of computed) if (PLACE.test(name)) style.setProperty(name, computed.getPropertyValue(name));
+    const own = getComputedStyle(box);
+    for (const name of computed) {
+      const value = computed.getPropertyValue(name);
+      if (value != own.getPropertyValue(name)) style.setProperty(name, value);
+    }
     style.display = display == "inline" ? "inline-block" : display;
     if (auto) style.width = "300px"; // what browsers give an embed without a size
     if (height == "auto" && aspectRatio == "auto") style.height = "150px";
-    embed.before(shadow(box, inside(embed.dataset, once, always)));
     return () => (box.remove(), show());
   };
 

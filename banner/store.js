@@ -38,9 +38,9 @@ export function createStore(config, page) {
     const value = format(config, choice);
     const left = choice.decided_at + config.valid_days * 86400 - Date.now() / 1e3;
     const kept = `${cookie.name}=${value}`;
-    setCookie(page, kept + "; Path=/; SameSite=Lax; Max-Age=" + (Math.min(left, LONGEST) >>> 0) +
-      (cookie.domain ? "; Domain=" + cookie.domain : "") + (page.location.protocol == "https:" ? "; Secure" : ""));
-    unkept = cookies(page).includes(kept) ? "" : value;
+    const text = kept + "; Path=/; SameSite=Lax; Max-Age=" + (Math.min(left, LONGEST) >>> 0) +
+      (cookie.domain ? "; Domain=" + cookie.domain : "") + (page.location.protocol == "https:" ? "; Secure" : "");
+    unkept = cookies(page, text).includes(kept) ? "" : value;
   }
 
   /** @returns {Recording[]} */
@@ -70,21 +70,13 @@ export function createStore(config, page) {
 
 /** @typedef {ReturnType<typeof createStore>} Store */
 
-/** @param {Window} page */
-function cookies(page) {
+/** All cookies, after setting one if there is one to set. @param {Window} page @param {string} [text] */
+function cookies({ document }, text) {
   try {
-    return page.document.cookie.split("; ");
+    if (text) document.cookie = text;
+    return document.cookie.split("; ");
   } catch {
     return []; // sandboxed frames throw
-  }
-}
-
-/** @param {Window} page @param {string} text */
-function setCookie(page, text) {
-  try {
-    page.document.cookie = text;
-  } catch {
-    // read back, found missing, and remembered for the page
   }
 }
 

@@ -102,7 +102,7 @@ export interface State extends Omit<Derived, "decided_at" | "valid_until"> {
 /** One choice as it is posted. */
 export interface Recording {
   grants: Answers;
-  services?: Answers;
+  services: Answers;
   id: string;
   subject: string;
   policy: number;

@@ -1,6 +1,7 @@
 // The banner, the preferences and the control that reopens them. Its rule: it draws what the state says and hands
 // every click on; it decides nothing. Words reach the page as text, looks as constructed sheets that withstand the
 // page's own: an important declaration inside a shadow root wins over any outside.
+import { answers } from "./choices.js";
 import css from "./style.css";
 
 /**
@@ -34,7 +35,7 @@ export function element(tag, attributes, ...children) {
 
 /** @param {string} text @param {() => void} onclick @param {string} [id] @param {string} [kind] @param {string} [label] */
 export function button(text, onclick, id, kind, label) {
-  const made = element("button", { type: "button", id, class: kind, "aria-label": label, title: label }, text);
+  const made = element("button", { type: "button", id, class: kind, "aria-label": label }, text);
   made.onclick = onclick;
   return made;
 }
@@ -88,7 +89,7 @@ export function createView(parts) {
 
   /** Draws what the state asks for. Focus that was in what goes is led to the control that stays. */
   function sync() {
-    const inside = dialog?.open || [banner, reopen].some(one => one?.contains(document.activeElement));
+    const before = document.activeElement;
     close();
     if (headless) return;
     if (!live()) {
@@ -98,13 +99,10 @@ export function createView(parts) {
     }
     banner?.remove();
     if (appearance.reopen != "none") dock.append(reopen);
-    if (inside && document.activeElement == document.body) reopen.focus();
+    if (before != document.body && document.activeElement == document.body) reopen.focus();
   }
 
-  function announce() {
-    status.textContent = "";
-    setTimeout(() => (status.textContent = texts.saved), 99); // a region that changes is read, one that appears is not
-  }
+  const announce = () => (status.textContent = texts.saved);
 
   root.append(shadow(dock, element("slot", {}), status));
   sync();
@@ -119,7 +117,7 @@ const words = (gpc, title, body) => [
 ];
 
 /** The two answers, the same in all but their words. @param {Parts} parts @param {import("./types").Surface} surface */
-function answers({ state, decide }, surface) {
+function pair({ state, decide }, surface) {
   const granting = /given|partial/.test(state().status);
   const [word, action] = granting ? [texts.withdraw, /** @type {const} */ ("withdraw")] : [texts.reject, /** @type {const} */ ("reject_all")];
   return [
@@ -138,7 +136,7 @@ function createBanner(parts, open) {
   const banner = host("consent-banner", { role: "dialog", "aria-labelledby": "consent-title" },
     ...words(gpc, texts.title, texts.body),
     privacy_url && element("a", { href: privacy_url }, texts.privacy_link),
-    ...answers(parts, "banner"),
+    ...pair(parts, "banner"),
     button(texts.preferences, open, "consent-choose"),
     cross(texts.close, refuse));
   // A handler that returned false would cancel every other key, Tab among them.
@@ -154,27 +152,25 @@ function createBanner(parts, open) {
 function createPreferences(parts) {
   const { gpc, state, decide } = parts;
   const surface = "preferences";
-  const inputs = categories.map(({ id, necessary }) => createSwitch(id, state().grants[id], necessary));
-  const save = () => decide("custom", surface, Object.fromEntries(inputs.map(one => [one.name, one.checked])));
+  /** @type {HTMLInputElement[]} */
+  const inputs = [];
+  const rows = categories.map(category => row(category, state().grants[category.id], inputs));
+  const save = () => decide("custom", surface, answers(inputs, one => one.checked));
   const dialog = /** @type {HTMLDialogElement} */ (element("dialog", { tabindex: -1, "aria-labelledby": "consent-title" },
     ...words(gpc, texts.preferences_title, texts.preferences_body),
-    ...categories.map((category, index) => row(category, inputs[index])),
-    element("div", { class: "row" }, ...answers(parts, surface), button(texts.save, save, "consent-save")),
+    ...rows,
+    element("div", { class: "row" }, ...pair(parts, surface), button(texts.save, save, "consent-save")),
     cross(texts.dismiss, () => dialog.close())));
   return dialog;
 }
 
-/** @param {string} id @param {boolean} checked @param {boolean} disabled */
-function createSwitch(id, checked, disabled) {
-  const input = element("input", { type: "checkbox", role: "switch", name: id, id: "consent-for-" + id, "aria-describedby": id });
-  return Object.assign(/** @type {HTMLInputElement} */ (input), { checked, disabled });
-}
-
-/** @param {import("./types").Category} category @param {Node} input */
-function row({ id, name, purpose, necessary }, input) {
+/** @param {import("./types").Category} category @param {boolean} checked @param {Node[]} inputs takes the switch up */
+function row({ id, name, purpose, necessary }, checked, inputs) {
   const names = services.filter(one => one.category == id).map(one => one.name).join(", ");
+  const input = element("input", { type: "checkbox", role: "switch", id, "aria-describedby": id + "-" });
+  inputs.push(Object.assign(input, { checked, disabled: necessary }));
   return element("section", {},
     element("label", { class: "row" }, element("b", {}, name), necessary && texts.always_on, input),
-    element("p", { id }, purpose),
+    element("p", { id: id + "-" }, purpose),
     names && element("p", {}, names));
 }

@@ -56,7 +56,7 @@ def csv_rows(entries: Iterable[Entry], categories: list[str]) -> Iterator[bytes]
 
 
 FORMATS = {
-    "csv": Format("text/csv; charset=utf-8", csv_rows, "one row a receipt, for spreadsheets"),
+    "csv": Format("text/csv", csv_rows, "one row a receipt, for spreadsheets"),
     "ndjson": Format("application/x-ndjson", ndjson, "one JSON object a line, with the signed receipts"),
 }
 

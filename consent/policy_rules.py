@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from ipaddress import IPv6Address
 from typing import Any
 
 from consent import i18n
@@ -107,11 +108,21 @@ def _signals(policy: Policy) -> Iterator[Mistake]:
 
 def _origins(policy: Policy) -> Iterator[Mistake]:
     for position, origin in enumerate(policy.origins):
-        host, _, port = origin.partition("://")[2].rpartition(":")
+        rest = origin.partition("://")[2]
+        host, _, port = rest.rpartition(":")
+        if rest.startswith("[") and not _is_ipv6(rest[1 : rest.index("]")]):
+            yield f"origins[{position}]", "must have an IPv6 address between its brackets"
         if port == "*" and host not in ("localhost", "127.0.0.1"):
             yield f"origins[{position}]", "may have any port only on localhost or 127.0.0.1"
         if port.isdigit() and host and int(port) > 65_535:
             yield f"origins[{position}]", "must have a port up to 65535"
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        return bool(IPv6Address(host))
+    except ValueError:
+        return False
 
 
 def _languages(policy: Policy) -> Iterator[Mistake]:

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request
 
 from consent import access, policy, shape
 from consent.errors import (
+    BadId,
     BadQuery,
     Conflict,
     Forbidden,
@@ -220,7 +221,7 @@ def show_policy(site: str, version: int) -> Response:
         "policy": "only this policy version",
         "subject": "only this subject",
     },
-    problems=(*GUARDED, BadQuery, UnknownSite),
+    problems=(*GUARDED, BadId, BadQuery, UnknownSite),
     role="auditor",
 )
 @needs("auditor")
@@ -237,7 +238,12 @@ def search_receipts(site: str) -> Response:
 @blueprint.get("/sites/<site>/export")
 @operation(
     "The log as a file, streamed",
-    {200: Answer(", ".join(f"{name}: {format.help}" for name, format in FORMATS.items()), "application/x-ndjson")},
+    {
+        200: Answer(
+            ", ".join(f"{name}: {format.help}" for name, format in FORMATS.items()),
+            ", ".join(format.media_type for format in FORMATS.values()),
+        )
+    },
     query={**PERIOD, "format": " or ".join(FORMATS), "entries": "`all`: policies and erasures too (ndjson)"},
     problems=(*GUARDED, BadQuery, UnknownSite),
     role="auditor",
@@ -249,7 +255,7 @@ def export_log(site: str) -> Response:
         raise BadQuery(f"`format` must be one of {', '.join(FORMATS)}.")
     kinds = () if request.args.get("entries") == "all" else ("receipt",)
     pieces = export(service().ledger, site, name, msgspec.structs.replace(receipt_filter(), kinds=kinds))
-    response = Response(zipped(pieces), 200, {"Cache-Control": "no-store"}, content_type=FORMATS[name].media_type)
+    response = Response(zipped(pieces), 200, {"Cache-Control": "no-store"}, mimetype=FORMATS[name].media_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{site}.{name}"'
     response.vary.add("Accept-Encoding")
     if request.accept_encodings.best_match(["gzip"]):
@@ -263,7 +269,7 @@ def export_log(site: str) -> Response:
 @operation(
     "Erase a subject",
     {204: Answer("nothing about the subject is kept any more")},
-    problems=(*GUARDED, UnknownSite),
+    problems=(*GUARDED, BadId, UnknownSite),
     role="editor",
 )
 @needs("editor")

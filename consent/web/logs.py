@@ -9,6 +9,7 @@ from gunicorn.glogging import Logger as GunicornLogger
 SECRET = re.compile(
     r"consent_[0-9a-z]+_[\w-]+"  # API tokens
     r"|eyJ[\w-]+\.[\w-]+\.[\w-]+"  # signed statements
+    r"|(?<=ip=)[0-9a-f.:]+"  # callers' addresses, which gunicorn names in a bad request
     r"|(?<![\w-])[\w-]{21}[AQgw](?![\w-])"  # subject ids
 )
 

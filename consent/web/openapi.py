@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, made from the addresses, their descriptions and the types that validate."""
 
 import re
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from flask import Flask
@@ -9,10 +9,26 @@ from werkzeug.routing import Rule
 
 import consent
 from consent.errors import ConsentError, MethodNotAllowed
+from consent.export import FORMATS
+from consent.model import Action, Language, ReceiptId, SiteId, SubjectId, Version
 from consent.web.operations import Answer, Operation
 from consent.web.responses import PROBLEM, Problem
 
 REF = "#/components/schemas/{name}"
+PARAMETERS: dict[str, Any] = {
+    "site": SiteId,
+    "subject": SubjectId,
+    "id": ReceiptId,
+    "version": Version,
+    "policy": Version,
+    "action": Action,
+    "lang": Language,
+    "limit": Annotated[int, msgspec.Meta(ge=1, le=1000)],
+    "material": bool,
+    "format": Literal[tuple(FORMATS)],
+    "entries": Literal["all"],
+}
+"""The types of path and query parameters; the others are plain text."""
 
 
 def document(app: Flask, *, server: str) -> dict[str, Any]:
@@ -59,12 +75,9 @@ def _types(op: Operation) -> list[type]:
 
 
 def _operation(rule: Rule, op: Operation, refs: dict[Any, Any]) -> dict[str, Any]:
-    path = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in sorted(rule.arguments)
-    ]
+    path = [{"name": name, "in": "path", "required": True, "schema": _schema(name)} for name in sorted(rule.arguments)]
     query = [
-        {"name": name, "in": "query", "description": text, "schema": {"type": "string"}}
-        for name, text in op.query.items()
+        {"name": name, "in": "query", "description": text, "schema": _schema(name)} for name, text in op.query.items()
     ]
     described: dict[str, Any] = {
         "summary": op.summary,
@@ -82,10 +95,16 @@ def _operation(rule: Rule, op: Operation, refs: dict[Any, Any]) -> dict[str, Any
     return described
 
 
+def _schema(parameter: str) -> dict[str, Any]:
+    """The shape of a parameter, from the type that checks it."""
+    return msgspec.json.schema(PARAMETERS.get(parameter, str))
+
+
 def _answer(answer: Answer, refs: dict[Any, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {"description": answer.description}
     if answer.media_type:
-        found["content"] = {answer.media_type: {"schema": refs[answer.body]} if answer.body else {}}
+        schema = {"schema": refs[answer.body]} if answer.body else {}
+        found["content"] = {media_type.strip(): schema for media_type in answer.media_type.split(",")}
     return found
 
 

@@ -11,7 +11,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """One successful answer: its meaning, media type, and the type of its body where it is JSON."""
+    """One successful answer: its meaning, media types (separated by commas), the type of its body where it is JSON."""
 
     description: str
     media_type: str = ""

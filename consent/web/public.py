@@ -163,7 +163,7 @@ def erase_subject(site: str, subject: str) -> Response:
 @blueprint.get("/sites/<site>/receipts/<id>")
 @operation(
     "One receipt",
-    {200: Answer("the signed receipt, or its claims where JSON is asked for", "application/jwt")},
+    {200: Answer("the signed receipt, or its claims where JSON is asked for", "application/jwt, application/json")},
     problems=(BadId, BadQuery, UnknownSite, UnknownReceipt, Unavailable),
 )
 def receipt(site: str, id: str) -> Response:
