@@ -1,0 +1,283 @@
+"""The command line, as an operator types it."""
+
+import json
+import os
+import sqlite3
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from conftest import body
+from joserfc import jws
+
+from consent import open_ledger
+from consent.cli import main
+from consent.model import Choice, Filter
+from consent.settings import load
+from consent.shape import read
+
+POLICY = str(Path(__file__).parent / "data" / "policy.toml")
+
+
+class Runner:
+    """`consent` on a data folder of its own."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.environ = {"CONSENT_DATA": str(data)}
+
+    def __call__(self, *arguments: str, input: str | None = None) -> Result:
+        return CliRunner().invoke(main, arguments, env=self.environ, input=input, catch_exceptions=False)
+
+    def ledger(self):
+        return open_ledger(load(self.environ))
+
+    def record(self, **changes) -> str:
+        """Record a choice and return its receipt."""
+        recorded, _ = self.ledger().record("shop", read(body(**changes), Choice, what="The choice"))
+        return recorded.receipt
+
+
+@pytest.fixture
+def run(tmp_path) -> Runner:
+    return Runner(tmp_path / "data")
+
+
+@pytest.fixture
+def shop(run) -> Runner:
+    assert run("site", "create", "shop", "--origin", "https://shop.example").exit_code == 0
+    return run
+
+
+def commands(group=main, path=()) -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = []
+    for name, command in group.commands.items():
+        found.append((*path, name))
+        if isinstance(command, click.Group):
+            found += commands(command, (*path, name))
+    return found
+
+
+@pytest.mark.parametrize("path", commands(), ids=" ".join)
+def test_every_command_has_help_with_an_example(run, path):
+    result = run(*path, "--help")
+    assert result.exit_code == 0 and "Example: consent" in result.output or "Example: CONSENT" in result.output
+
+
+def test_the_first_command_makes_the_tag_work(run):
+    result = run("site", "create", "shop", "--origin", "https://shop.example")
+    assert '<script async src="http://127.0.0.1:8080/sites/shop/banner.js"></script>' in result.output
+
+
+def test_init_changes_nothing_that_is_there(run):
+    assert run("init").output == run("init").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["site", "show", "nope"], 2),
+        (["site", "create", "Shop!", "--origin", "https://shop.example"], 1),
+        (["site", "create", "shop", "--origin", "https://shop.example"], 2),
+        (["policy", "check", "missing.toml"], 2),
+        (["export", "nope"], 2),
+        (["export", "shop", "--format", "xml"], 2),
+        (["export", "shop", "--since", "yesterday"], 2),
+        (["verify", "nope"], 2),
+        (["receipt", "show", "shop", "nonsense"], 2),
+        (["receipt", "show", "shop", "019ab1c2-77aa-7bbb-8ccc-0123456789ab"], 2),
+        (["token", "revoke", "nope"], 2),
+        (["frobnicate"], 2),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else str(value),
+)
+def test_wrong_use_gets_one_sentence_and_an_exit_code(shop, arguments, code):
+    result = shop(*arguments)
+    assert result.exit_code == code
+    assert "Error: " in result.stderr and "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("path", [["site", "list"], ["site", "show", "shop"], ["keys", "list"], ["token", "list"], ["verify", "shop"], ["doctor"]], ids=" ".join)  # fmt: skip
+def test_data_is_printed_as_json_on_request(shop, path):
+    result = shop(*path, "--json")
+    assert result.exit_code == 0
+    json.loads(result.stdout)
+
+
+def test_an_unknown_setting_is_refused_with_the_nearest_name(run):
+    run.environ["CONSENT_PUBLIC_URI"] = "https://x.example"
+    result = run("site", "list")
+    assert result.exit_code == 2 and "CONSENT_PUBLIC_URL" in result.stderr
+
+
+# Policies.
+
+
+def test_check_reports_every_mistake_with_its_path(run, tmp_path):
+    file = tmp_path / "policy.toml"
+    file.write_text('name = "Shop"\norigins = ["shop.example"]\nlanguages = ["en"]\n[[categories]]\nid = "a b"\n')
+    result = run("policy", "check", str(file))
+    assert result.exit_code == 1
+    assert "origins[0]:" in result.stderr and "categories[0].id:" in result.stderr
+
+
+def test_publish_says_what_changed_and_whether_visitors_are_asked_again(shop):
+    result = shop("policy", "publish", "shop", POLICY)
+    assert "categories.chat: added" in result.output and "Published version 2; visitors are asked again." in result.output
+
+
+def test_the_owner_has_the_last_word_on_material(shop):
+    assert "earlier choices still hold" in shop("policy", "publish", "shop", POLICY, "--not-material").output
+
+
+def test_the_same_policy_is_not_published_twice(shop):
+    shop("policy", "publish", "shop", POLICY)
+    assert "nothing was published" in shop("policy", "publish", "shop", POLICY).output
+
+
+def test_what_show_prints_can_be_published_again(shop, tmp_path):
+    file = tmp_path / "policy.json"
+    file.write_text(shop("policy", "show", "shop").stdout)
+    assert "nothing was published" in shop("policy", "publish", "shop", str(file)).output
+
+
+def test_diff_compares_a_file_with_the_newest_version(shop):
+    result = shop("policy", "diff", "shop", POLICY)
+    assert "valid_days: 180 -> 120" in result.output and "Material" in result.output
+
+
+def test_schema_is_json_schema(run):
+    assert json.loads(run("policy", "schema").stdout)["$schema"].startswith("https://json-schema.org/")
+
+
+# Records.
+
+
+def test_export_and_key_set_verify_without_a_server(shop, tmp_path):
+    shop.record()
+    export, jwks = tmp_path / "export.ndjson", tmp_path / "jwks.json"
+    assert shop("export", "shop", "--entries", "all", "--output", str(export)).exit_code == 0
+    jwks.write_text(shop("keys", "list", "--json").stdout)
+    elsewhere = Runner(tmp_path / "elsewhere")
+    result = elsewhere("verify", str(export), "--jwks", str(jwks))
+    assert result.exit_code == 0 and "1 policy, 1 receipt; everything holds" in result.output
+    assert not elsewhere.data.exists()
+
+
+def test_verify_names_a_changed_file(shop, tmp_path):
+    shop.record()
+    export, jwks = tmp_path / "export.ndjson", tmp_path / "jwks.json"
+    export.write_text(shop("export", "shop").stdout.replace('"action":"custom"', '"action":"accept_all"'))
+    jwks.write_text(shop("keys", "list", "--json").stdout)
+    result = shop("verify", str(export), "--jwks", str(jwks))
+    assert result.exit_code == 1 and "other claims than those that were signed" in result.stderr
+
+
+def test_verify_names_a_changed_database(shop):
+    shop.record()
+    with sqlite3.connect(shop.data / "consent.db") as database:
+        database.execute("UPDATE entries SET token = replace(token, 'A', 'B') WHERE position = 1")
+    database.close()
+    result = shop("verify", "shop")
+    assert result.exit_code == 1 and "entry 1" in result.stderr
+
+
+def test_a_failed_export_leaves_no_file(shop, tmp_path):
+    result = shop("export", "shop", "--output", str(tmp_path / "missing" / "export.csv"))
+    assert result.exit_code == 2 and "cannot be written" in result.stderr
+
+
+@pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
+def test_receipt_show_gives_the_signed_form_to_other_tools(shop):
+    token = shop.record()
+    id = shop.ledger().storage.reading().newest("shop", Filter())[0].id
+    shown = shop("receipt", "show", "shop", id, "--jws").output.strip()
+    assert shown == token and jws.extract_compact(shown.encode()).headers()["typ"] == "consent-receipt+jwt"
+
+
+def test_receipt_verify_tells_a_foreign_token(shop, tmp_path):
+    other = Runner(tmp_path / "other")
+    other("site", "create", "shop", "--origin", "https://shop.example")
+    result = shop("receipt", "verify", "-", input=other.record())
+    assert result.exit_code == 1 and "not in the key set" in result.stderr
+
+
+# Keys and tokens.
+
+
+def test_rotation_keeps_earlier_receipts_verifiable(shop):
+    token = shop.record()
+    assert shop("keys", "rotate").exit_code == 0
+    assert len(json.loads(shop("keys", "list", "--json").stdout)["keys"]) == 2
+    assert "The signature holds" in shop("receipt", "verify", "-", input=token).output
+
+
+def test_a_token_is_shown_once_and_can_be_revoked(shop):
+    text = shop("token", "create", "--role", "auditor", "--site", "shop").output.strip()
+    id = text.split("_")[1]
+    assert text not in shop("token", "list").output
+    assert shop("token", "revoke", id).exit_code == 0
+    assert json.loads(shop("token", "list", "--json").stdout)[0]["revoked_at"]
+
+
+def test_a_token_for_a_site_that_is_not_there_is_refused(shop):
+    assert shop("token", "create", "--role", "auditor", "--site", "nope").exit_code == 2
+
+
+# Keeping.
+
+
+def test_deleting_a_site_needs_its_name(shop):
+    assert shop("site", "delete", "shop", "--confirm", "other").exit_code == 2
+    assert shop("site", "delete", "shop", "--confirm", "shop").exit_code == 0
+    assert json.loads(shop("site", "list", "--json").stdout) == []
+
+
+def test_a_backup_holds_the_ledger_and_never_overwrites(shop, tmp_path):
+    shop.record()
+    target = tmp_path / "backup.db"
+    assert shop("backup", str(target)).exit_code == 0
+    assert shop("backup", str(target)).exit_code == 2
+    assert open_ledger(load({**shop.environ, "CONSENT_DATABASE": f"sqlite://{target}"})).storage.reading().size("shop") == 2
+
+
+def test_migrate_says_when_there_is_nothing_to_do(shop):
+    assert "up to date" in shop("migrate").output
+
+
+def test_doctor_finds_nothing_wrong_with_a_fresh_installation(shop):
+    result = shop("doctor")
+    assert result.exit_code == 0 and "FAIL" not in result.output
+
+
+def test_doctor_names_each_fault(shop):
+    (shop.data / "keys").chmod(0o755)
+    shop.environ["CONSENT_PUBLIC_URL"] = "http://consent.example.org"
+    result = shop("doctor")
+    assert result.exit_code == 1
+    assert "chmod go-rwx" in result.output and "put TLS in front" in result.output
+
+
+def test_doctor_sees_that_nothing_was_set_up(run):
+    result = run("doctor")
+    assert result.exit_code == 1 and "run `consent init`" in result.output
+
+
+def test_doctor_finds_a_damaged_database(shop):
+    path = shop.data / "consent.db"
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    with path.open("r+b") as file:
+        file.seek(os.path.getsize(path) - 4096 * 2)
+        file.write(b"\xff" * 8192)
+    assert shop("doctor").exit_code == 1
+
+
+def test_a_database_from_a_newer_version_is_refused(shop):
+    with sqlite3.connect(shop.data / "consent.db") as database:
+        database.execute("INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('consent', 'm999', '')")
+    database.close()
+    result = shop("site", "list")
+    assert result.exit_code == 1 and "newer version" in result.stderr
