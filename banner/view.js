@@ -81,7 +81,6 @@ export function createView(parts) {
     root.append(top);
     dialog.onclose = () => (top.remove(), emit("close"));
     dialog.showModal();
-    dialog.focus();
     emit("open");
   }
 
@@ -145,8 +144,8 @@ function createBanner(parts, open) {
 }
 
 /**
- * The second layer, built when it is wanted. Its X and Escape change nothing. The dialog itself takes the focus: its
- * name is read first, and no answer is one key away.
+ * The second layer, built when it is wanted. Its X, which comes first and so has the focus, and Escape change
+ * nothing.
  * @param {Parts} parts
  */
 function createPreferences(parts) {
@@ -156,11 +155,11 @@ function createPreferences(parts) {
   const inputs = [];
   const rows = categories.map(category => row(category, state().grants[category.id], inputs));
   const save = () => decide("custom", surface, answers(inputs, one => one.checked));
-  const dialog = /** @type {HTMLDialogElement} */ (element("dialog", { tabindex: -1, "aria-labelledby": "consent-title" },
+  const dialog = /** @type {HTMLDialogElement} */ (element("dialog", { "aria-labelledby": "consent-title" },
+    cross(texts.dismiss, () => dialog.close()),
     ...words(gpc, texts.preferences_title, texts.preferences_body),
     ...rows,
-    element("div", { class: "row" }, ...pair(parts, surface), button(texts.save, save, "consent-save")),
-    cross(texts.dismiss, () => dialog.close())));
+    element("div", { class: "row" }, ...pair(parts, surface), button(texts.save, save, "consent-save"))));
   return dialog;
 }
 

@@ -5,7 +5,6 @@ other built-in words or defaults must not change what visitors are known to have
 """
 
 import hashlib
-import tomllib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
@@ -13,7 +12,7 @@ import msgspec
 import rfc8785
 
 from consent import i18n, shape
-from consent.errors import Invalid, Malformed
+from consent.errors import Invalid
 from consent.model import Category, GoogleType, Policy, Published, Service, Signals
 from consent.policy_rules import broken_rules
 
@@ -25,14 +24,6 @@ GOOGLE: dict[str, tuple[GoogleType, ...]] = {
     "advertising": ("ad_storage", "ad_user_data", "ad_personalization"),
 }
 """Which Google consent types a category speaks for unless the policy says otherwise (docs/policy.md)."""
-
-
-def decode(data: bytes, *, toml: bool) -> Any:
-    """The plain data of a TOML or JSON file. Raises Malformed with line and column."""
-    try:
-        return tomllib.loads(data.decode()) if toml else msgspec.json.decode(data)
-    except (tomllib.TOMLDecodeError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Malformed(f"The policy is not valid {'TOML' if toml else 'JSON'}: {error}.") from None
 
 
 def read(document: Any) -> Policy:

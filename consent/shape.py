@@ -4,6 +4,7 @@ msgspec stops at the first mistake, which is right for speed; this walks the sam
 """
 
 import difflib
+import tomllib
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -11,9 +12,19 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import inspect
 
-from consent.errors import Invalid
+from consent.errors import Invalid, Malformed
 
 Mistake = tuple[str, str]
+
+
+def decode(data: bytes, *, what: str, toml: bool = False) -> Any:
+    """The plain data of JSON or TOML bytes. Raises Malformed with line or byte; `what` begins its sentence."""
+    try:
+        return tomllib.loads(data.decode()) if toml else msgspec.json.decode(data)
+    except (tomllib.TOMLDecodeError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Malformed(f"{what} is not valid {'TOML' if toml else 'JSON'}: {error}.") from None
+    except RecursionError:
+        raise Malformed(f"{what} is nested too deeply.") from None
 
 
 def read(document: Any, type_: type, *, what: str) -> Any:

@@ -12,7 +12,7 @@ from consent.keyring import KeyRing
 from consent.ledger import Ledger
 from consent.model import Choice, Policy
 from consent.settings import Settings, load
-from consent.shape import read
+from consent.shape import decode, read
 from consent.storage import open_storage
 from consent.storage.base import Storage
 from consent.web import make_app
@@ -67,7 +67,7 @@ def ledger(storage: Storage, settings: Settings, clock: Clock) -> Ledger:
 def draft() -> Policy:
     """A policy with services, as an owner would write it."""
     path = Path(__file__).parent / "data" / "policy.toml"
-    return policy.read(policy.decode(path.read_bytes(), toml=True))
+    return policy.read(decode(path.read_bytes(), what="The policy", toml=True))
 
 
 @pytest.fixture
@@ -86,6 +86,8 @@ def token(ledger: Ledger):
     from consent import access
 
     def make(role: str = "owner", *, site: str | None = None, expires_at: int | None = None) -> str:
+        if site not in (None, "shop"):
+            ledger.create_site(site, policy.default(site, ["https://other.example"]))  # type: ignore[arg-type]
         stored, text = access.issue(role=role, site=site, name="test", now=ledger.now(), expires_at=expires_at)  # type: ignore[arg-type]
         with ledger.storage.writing() as rows:
             rows.add_token(stored)

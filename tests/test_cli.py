@@ -62,7 +62,7 @@ def commands(group=main, path=()) -> list[tuple[str, ...]]:
 @pytest.mark.parametrize("path", commands(), ids=" ".join)
 def test_every_command_has_help_with_an_example(run, path):
     result = run(*path, "--help")
-    assert result.exit_code == 0 and "Example: consent" in result.output or "Example: CONSENT" in result.output
+    assert (result.exit_code == 0 and "Example: consent" in result.output) or "Example: CONSENT" in result.output
 
 
 def test_the_first_command_makes_the_tag_work(run):
@@ -124,7 +124,9 @@ def test_check_reports_every_mistake_with_its_path(run, tmp_path):
 
 def test_publish_says_what_changed_and_whether_visitors_are_asked_again(shop):
     result = shop("policy", "publish", "shop", POLICY)
-    assert "categories.chat: added" in result.output and "Published version 2; visitors are asked again." in result.output
+    assert (
+        "categories.chat: added" in result.output and "Published version 2; visitors are asked again." in result.output
+    )
 
 
 def test_the_owner_has_the_last_word_on_material(shop):
@@ -239,7 +241,10 @@ def test_a_backup_holds_the_ledger_and_never_overwrites(shop, tmp_path):
     target = tmp_path / "backup.db"
     assert shop("backup", str(target)).exit_code == 0
     assert shop("backup", str(target)).exit_code == 2
-    assert open_ledger(load({**shop.environ, "CONSENT_DATABASE": f"sqlite://{target}"})).storage.reading().size("shop") == 2
+    assert (
+        open_ledger(load({**shop.environ, "CONSENT_DATABASE": f"sqlite://{target}"})).storage.reading().size("shop")
+        == 2
+    )
 
 
 def test_migrate_says_when_there_is_nothing_to_do(shop):
@@ -277,7 +282,9 @@ def test_doctor_finds_a_damaged_database(shop):
 
 def test_a_database_from_a_newer_version_is_refused(shop):
     with sqlite3.connect(shop.data / "consent.db") as database:
-        database.execute("INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('consent', 'm999', '')")
+        database.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('consent', 'm999', '')"
+        )
     database.close()
     result = shop("site", "list")
     assert result.exit_code == 1 and "newer version" in result.stderr

@@ -28,7 +28,14 @@ ALLOWED = {
     "client": {"model", "state"},
 } | dict.fromkeys(PURE - BASE, PURE)
 FRAMEWORKS = {"flask", "flask_cors", "werkzeug", "click", "gunicorn"}
-THIRD_PARTY = {"errors": set(), "fields": {"msgspec"}, "model": {"msgspec"}, "times": set(), "ids": set(), "state": {"msgspec"}}
+THIRD_PARTY = {
+    "errors": set(),
+    "fields": {"msgspec"},
+    "model": {"msgspec"},
+    "times": set(),
+    "ids": set(),
+    "state": {"msgspec"},
+}
 SQL = ("SELECT ", "INSERT ", "UPDATE ", "DELETE FROM", "CREATE TABLE")
 
 
@@ -94,7 +101,9 @@ def test_sql_stays_in_the_storage(module):
 
 
 def test_a_website_reads_the_cookie_without_a_framework():
-    code = "import sys, consent.client; print(*(m for m in ('flask', 'click', 'gunicorn', 'sqlite3') if m in sys.modules))"
+    code = (
+        "import sys, consent.client; print(*(m for m in ('flask', 'click', 'gunicorn', 'sqlite3') if m in sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
 

@@ -160,8 +160,21 @@ def test_keys_of_other_kinds_in_a_key_set_are_passed_over():
 
 @pytest.mark.parametrize(
     "jwks",
-    [None, [], "", {}, {"keys": []}, {"keys": {}}, {"keys": ["x"]}, {"keys": [{"crv": "Ed25519"}]}, {"keys": [{"kty": "RSA"}]}]
-    + [{"keys": [{"crv": "Ed25519", "kid": kid, "x": x}]} for kid, x in [("a", "AA"), ("a", 1), ([], PUBLIC), ("a", "é"), ("a", "")]],
+    [
+        None,
+        [],
+        "",
+        {},
+        {"keys": []},
+        {"keys": {}},
+        {"keys": ["x"]},
+        {"keys": [{"crv": "Ed25519"}]},
+        {"keys": [{"kty": "RSA"}]},
+    ]
+    + [
+        {"keys": [{"crv": "Ed25519", "kid": kid, "x": x}]}
+        for kid, x in [("a", "AA"), ("a", 1), ([], PUBLIC), ("a", "é"), ("a", "")]
+    ],
     ids=repr,
 )
 def test_what_is_no_key_set_is_refused(jwks):
@@ -259,7 +272,9 @@ def test_a_signature_over_another_statement_is_refused():
 
 @pytest.mark.parametrize("depth", [100, 100_000])
 def test_nesting_without_end_is_refused(depth):
-    refused(signed({}, b"{}").replace(encode(b"{}"), encode(b'{"alg":"EdDSA","x":' + b"[" * depth + b"]" * depth + b"}"), 1))
+    refused(
+        signed({}, b"{}").replace(encode(b"{}"), encode(b'{"alg":"EdDSA","x":' + b"[" * depth + b"]" * depth + b"}"), 1)
+    )
 
 
 @given(st.binary(max_size=400))

@@ -11,7 +11,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from consent.errors import BadSettings, Conflict, NewerDatabase, PendingMigrations, Unavailable, UnknownPolicy, UnknownSite
+from consent.errors import (
+    BadSettings,
+    Conflict,
+    NewerDatabase,
+    PendingMigrations,
+    Unavailable,
+    UnknownPolicy,
+    UnknownSite,
+)
 from consent.merkle import leaf_hash
 from consent.model import Display, Entry, Filter, Publication, Script, Site, Token
 from consent.storage import open_storage
@@ -26,7 +34,9 @@ def entry(site: str = "shop", **changes) -> Entry:
     """A receipt's row with a fresh id."""
     token = changes.pop("token", uuid.uuid4().hex)
     given = {"id": str(uuid.uuid4()), "subject": SUBJECT, "policy": 1, "action": "custom"} | changes
-    return Entry(site, given.pop("kind", "receipt"), given.pop("recorded_at", 100), leaf_hash(token.encode()), token, **given)
+    return Entry(
+        site, given.pop("kind", "receipt"), given.pop("recorded_at", 100), leaf_hash(token.encode()), token, **given
+    )
 
 
 def publication(version: int, site: str = "shop") -> Publication:
@@ -353,7 +363,9 @@ def test_emptying_leaves_other_subjects_and_sites_whole(shop):
     with shop.writing() as rows:
         rows.empty("shop", SUBJECT)
     rows = shop.reading()
-    assert rows.entry("shop", kept.id).token == kept.token and rows.entry("other", elsewhere.id).token == elsewhere.token
+    assert (
+        rows.entry("shop", kept.id).token == kept.token and rows.entry("other", elsewhere.id).token == elsewhere.token
+    )
 
 
 def test_an_emptied_subject_is_found_no_more(shop):
@@ -425,13 +437,22 @@ def test_revoking_a_token_keeps_when_it_was_revoked(shop):
 def test_a_token_is_revoked_once(shop):
     with shop.writing() as rows:
         rows.add_token(api_token("a"))
-        assert [rows.revoke_token("a", 500), rows.revoke_token("a", 600), rows.revoke_token("b", 600)] == [True, False, False]
+        assert [rows.revoke_token("a", 500), rows.revoke_token("a", 600), rows.revoke_token("b", 600)] == [
+            True,
+            False,
+            False,
+        ]
 
 
 def test_displays_are_counted_by_day_policy_language_and_surface(shop):
     banner, other = Display(1, "en", "banner"), Display(1, "de", "banner")
     with shop.writing() as rows:
-        for day, shown in [("2026-11-24", banner), ("2026-11-23", banner), ("2026-11-23", other), ("2026-11-23", banner)]:
+        for day, shown in [
+            ("2026-11-24", banner),
+            ("2026-11-23", banner),
+            ("2026-11-23", other),
+            ("2026-11-23", banner),
+        ]:
             rows.count_display("shop", day, shown)
     assert list(shop.reading().displays("shop")) == [
         ("2026-11-23", other, 1),
@@ -481,7 +502,9 @@ def test_a_writer_sees_its_own_rows(shop):
 
 def test_threads_that_append_at_once_get_every_index_once(shop):
     taken: list[int] = []
-    threads = [threading.Thread(target=lambda: taken.extend(append(shop, entry())[0] for _ in range(20))) for _ in range(5)]
+    threads = [
+        threading.Thread(target=lambda: taken.extend(append(shop, entry())[0] for _ in range(20))) for _ in range(5)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -552,7 +575,9 @@ def test_asking_creates_nothing(fresh, tmp_path):
 @pytest.fixture
 def from_the_future(shop: Storage, tmp_path: Path) -> Storage:
     with sqlite3.connect(tmp_path / "data" / "consent.db") as db:
-        db.execute("INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('consent', 'm999_future', '')")
+        db.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('consent', 'm999_future', '')"
+        )
     db.close()
     return shop
 
@@ -578,7 +603,11 @@ def unmigrated(storage: Storage, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "use",
-    [lambda storage: storage.check(), lambda storage: storage.reading().sites(), lambda storage: append(storage, entry())],
+    [
+        lambda storage: storage.check(),
+        lambda storage: storage.reading().sites(),
+        lambda storage: append(storage, entry()),
+    ],
     ids=["check", "reading", "writing"],
 )
 def test_a_database_before_its_migrations_says_to_migrate(fresh, tmp_path, use):
@@ -615,7 +644,9 @@ def test_a_damaged_database_names_its_faults(shop, tmp_path, at):
     assert faults and all(fault.startswith("The database file is damaged") and "\n" not in fault for fault in faults)
 
 
-@pytest.mark.parametrize("use", [lambda s: s.reading().sites(), lambda s: append(s, entry())], ids=["reading", "writing"])
+@pytest.mark.parametrize(
+    "use", [lambda s: s.reading().sites(), lambda s: append(s, entry())], ids=["reading", "writing"]
+)
 def test_a_file_that_is_no_database_is_unavailable(shop, tmp_path, use):
     shop.close()
     for name in ("consent.db", "consent.db-wal", "consent.db-shm"):
@@ -656,7 +687,9 @@ def test_a_backup_holds_everything(shop, tmp_path):
     filled(shop)
     shop.backup(tmp_path / "backup.db")
     copy = open_storage(f"sqlite://{tmp_path / 'backup.db'}")
-    assert copy.reading().entries("shop", EVERYTHING) == shop.reading().entries("shop", EVERYTHING) and copy.faults() == []
+    assert (
+        copy.reading().entries("shop", EVERYTHING) == shop.reading().entries("shop", EVERYTHING) and copy.faults() == []
+    )
     copy.close()
 
 

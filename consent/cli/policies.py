@@ -5,6 +5,7 @@ import json
 import click
 
 from consent import policy as policies
+from consent import shape
 from consent.cli.shared import as_json, read_file, show, the_ledger
 from consent.model import Policy, Published
 from consent.policy_diff import Change, diff, is_material
@@ -114,7 +115,7 @@ def schema() -> None:
 def _read(file: str) -> Policy:
     """A checked policy from a file; what a published version adds is left out."""
     data = read_file(file)
-    document = policies.decode(data, toml=not data.lstrip().startswith(b"{"))
+    document = shape.decode(data, what=file, toml=not data.lstrip().startswith(b"{"))
     if isinstance(document, dict):
         added = set(Published.__struct_fields__) - set(Policy.__struct_fields__)
         document = {name: value for name, value in document.items() if name not in added}

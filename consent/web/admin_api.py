@@ -299,7 +299,7 @@ def _found(entry: Entry) -> Found:
 def _document(*, toml: bool = False) -> Any:
     """The plain data of the body."""
     if request.mimetype == "application/json":
-        return policy.decode(request.get_data(), toml=False)
+        return shape.decode(request.get_data(), what="The body")
     if toml and request.mimetype == "application/toml":
-        return policy.decode(request.get_data(), toml=True)
+        return shape.decode(request.get_data(), what="The body", toml=True)
     raise UnsupportedType(f"Send application/json{' or application/toml' if toml else ''}.")

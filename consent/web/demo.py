@@ -10,7 +10,7 @@ import msgspec
 from flask import Blueprint, Response, abort, render_template, url_for
 
 from consent import origins as own
-from consent import policy
+from consent import policy, shape
 from consent.errors import UnknownSite
 from consent.ledger import Ledger
 from consent.model import Policy
@@ -64,7 +64,7 @@ def file(name: str) -> Response:
 
 def demo_policy(origins: list[str]) -> Policy:
     """The shop's policy for these origins: the default categories, one service for each thing that waits."""
-    document = policy.decode(_read("policy.toml"), toml=True)
+    document = shape.decode(_read("policy.toml"), what="The policy", toml=True)
     return policy.read({**document, "origins": list(dict.fromkeys(origins))})
 
 

@@ -6,11 +6,11 @@ import msgspec
 from flask import current_app, request
 
 from consent import access
-from consent.errors import BadId, Invalid, Malformed, Unauthorized, UnsupportedType
+from consent.errors import BadId, Invalid, Unauthorized, UnsupportedType
 from consent.ledger import Ledger
 from consent.model import Token
 from consent.settings import Settings
-from consent.shape import mistakes
+from consent.shape import decode, mistakes
 from consent.web.cors import Cors
 from consent.web.place import Places
 from consent.web.rate import RateLimit
@@ -56,10 +56,11 @@ def body(type_: Any) -> Any:
     try:
         return msgspec.json.decode(data, type=type_)
     except msgspec.ValidationError as error:
-        found = mistakes(msgspec.json.decode(data), type_)
-        raise Invalid("The body has mistakes.", mistakes=tuple(found) or (("", str(error)),)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Malformed(f"The body is not JSON: {error}.") from None
+        first = str(error)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        first = ""
+    found = mistakes(decode(data, what="The body"), type_)
+    raise Invalid("The body has mistakes.", mistakes=tuple(found) or (("", first),))
 
 
 def shaped(id: str, type_: Any) -> str:

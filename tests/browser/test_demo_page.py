@@ -130,3 +130,12 @@ def test_the_end_of_the_page_is_not_under_the_banner(page, shop):
     page.evaluate("scrollTo({top: document.body.scrollHeight, behavior: 'instant'})")
     last = page.get_by_role("contentinfo").get_by_role("link").last
     assert last.bounding_box()["y"] + last.bounding_box()["height"] <= banner.bounding_box()["y"]
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+def test_the_page_never_scrolls_sideways(page, shop, width):
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(f"{shop.url}/demo/")
+    expect(page.locator(".consent-placeholder")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert page.locator(".consent-placeholder").bounding_box()["width"] < width
