@@ -10,7 +10,7 @@ import pytest
 from consent import banner, policy
 from consent.keyring import KeyRing
 from consent.ledger import Ledger
-from consent.model import Choice, Policy
+from consent.model import Choice, Policy, Published, Script
 from consent.settings import Settings, load
 from consent.shape import decode, read
 from consent.storage import open_storage
@@ -53,12 +53,23 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]
     storage.close()
 
 
+MADE: dict[bytes, list[Script]] = {}
+
+
+def scripts(published: Published) -> list[Script]:
+    """The real scripts, compressed once a run for each policy."""
+    key = policy.canonical(published)
+    if key not in MADE:
+        MADE[key] = banner.scripts(published)
+    return MADE[key]
+
+
 @pytest.fixture
 def ledger(storage: Storage, settings: Settings, clock: Clock) -> Ledger:
     """A ledger with the site `shop` on its default policy."""
     ring = KeyRing(settings.data / "keys", clock=clock)
     ring.create()
-    ledger = Ledger(storage, ring, issuer=settings.public_url, scripts=banner.scripts, clock=clock)
+    ledger = Ledger(storage, ring, issuer=settings.public_url, scripts=scripts, clock=clock)
     ledger.create_site("shop", policy.default("Shop", [ORIGIN]))
     return ledger
 

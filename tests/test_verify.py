@@ -137,7 +137,9 @@ def test_claims_changed_beside_the_statement_are_found(log):
 def test_a_removed_line_is_found(log, removed):
     rows = lines(log)
     del rows[removed]
-    assert problems(log, rows) == {removed + 1: f"between entry {removed - 1} and entry {removed + 1} something was removed"}
+    assert problems(log, rows) == {
+        removed + 1: f"between entry {removed - 1} and entry {removed + 1} something was removed"
+    }
 
 
 def test_swapped_lines_are_found(log):
@@ -203,7 +205,16 @@ def test_a_line_that_lacks_its_statement_is_found(log):
     assert set(problems(log, rows, complete=False)) == {-1}
 
 
-BROKEN = [b"", b"{}", b"[]", b"not json", b'{"index":1,"leaf":"xyz"}', b'{"index":"1","leaf":""}', b"\xff", b"[" * 100_000]
+BROKEN = [
+    b"",
+    b"{}",
+    b"[]",
+    b"not json",
+    b'{"index":1,"leaf":"xyz"}',
+    b'{"index":"1","leaf":""}',
+    b"\xff",
+    b"[" * 100_000,
+]
 
 
 @pytest.mark.parametrize("line", BROKEN, ids=lambda line: repr(line[:20]))
@@ -222,5 +233,9 @@ def test_claims_of_another_shape_are_found(log, claims):
 
 
 def test_claims_nested_without_end_are_found(log):
-    row = json.dumps(lines(log)[0] | {"claims": 0}).encode().replace(b'"claims": 0', b'"claims": ' + b"[" * 900 + b"]" * 900)
+    row = (
+        json.dumps(lines(log)[0] | {"claims": 0})
+        .encode()
+        .replace(b'"claims": 0', b'"claims": ' + b"[" * 900 + b"]" * 900)
+    )
     assert [bool(found.problem) for found in verify.check(verify.items_in([row]), log.ring.public())] == [True]

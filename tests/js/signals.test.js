@@ -1,0 +1,72 @@
+// One contract for every signal we speak, and what Google needs besides.
+import assert from "node:assert/strict";
+import test, { beforeEach } from "node:test";
+import { heard } from "../../banner/signals/gpc.js";
+import { speak } from "../../banner/signals/index.js";
+
+const MAPS = {
+  gpc: [],
+  google: {
+    session: ["security_storage"], persistent: ["functionality_storage", "personalization_storage"],
+    analytics: ["analytics_storage"], social: ["ad_storage", "ad_user_data"], partners: ["ad_storage", "ad_user_data"],
+  },
+};
+const NOTHING = { session: true, persistent: false, analytics: false, social: false, partners: false };
+const TYPES = ["ad_storage", "ad_user_data", "ad_personalization", "analytics_storage", "functionality_storage", "personalization_storage", "security_storage"];
+
+beforeEach(() => {
+  globalThis.window = {};
+});
+const said = () => window.dataLayer.map(item => [...item]);
+
+test("what is queued are Arguments objects: Google ignores arrays", () => {
+  speak("default", NOTHING, MAPS);
+  assert.equal(Object.prototype.toString.call(window.dataLayer[0]), "[object Arguments]");
+});
+
+test("the default denies all but what is necessary, and waits", () => {
+  speak("default", NOTHING, MAPS);
+  const [command, mode, { wait_for_update, ...values }] = said()[0];
+  assert.deepEqual([command, mode, wait_for_update], ["consent", "default", 500]);
+  assert.deepEqual(Object.keys(values), TYPES);
+  assert.deepEqual(Object.keys(values).filter(type => values[type] !== "denied"), ["security_storage"]);
+});
+
+test("a change is told, and a withdrawal takes it back", () => {
+  speak("update", { ...NOTHING, analytics: true }, MAPS);
+  speak("update", NOTHING, MAPS);
+  assert.deepEqual(said().map(([, mode, values]) => [mode, values.analytics_storage]), [["update", "granted"], ["update", "denied"]]);
+});
+
+test("an update waits for nothing", () => {
+  speak("update", NOTHING, MAPS);
+  assert.deepEqual(Object.keys(said()[0][2]), TYPES);
+});
+
+test("a type is granted only when every category that maps to it is", () => {
+  speak("update", { ...NOTHING, social: true }, MAPS);
+  speak("update", { ...NOTHING, social: true, partners: true }, MAPS);
+  assert.deepEqual(said().map(([, , values]) => values.ad_storage), ["denied", "granted"]);
+});
+
+test("a type that no category maps to stays denied", () => {
+  speak("update", Object.fromEntries(Object.keys(NOTHING).map(id => [id, true])), MAPS);
+  assert.equal(said()[0][2].ad_personalization, "denied");
+});
+
+test("a queue that is there is kept", () => {
+  const queue = (window.dataLayer = [{ event: "mine" }]);
+  speak("default", NOTHING, MAPS);
+  assert.equal(window.dataLayer, queue);
+  assert.equal(queue.length, 2);
+});
+
+test("a policy without Google says nothing to Google", () => {
+  for (const google of [null, undefined]) speak("default", NOTHING, { gpc: [], google });
+  assert.equal(window.dataLayer, undefined);
+});
+
+test("Global Privacy Control is on only when it says exactly true", () => {
+  assert.equal(heard({ globalPrivacyControl: true }), true);
+  for (const value of [undefined, false, null, 1, "1", "true"]) assert.equal(heard({ globalPrivacyControl: value }), false);
+});

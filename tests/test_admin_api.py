@@ -1,0 +1,279 @@
+"""The addresses for administrators: who may do what, and what they get."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from conftest import ALL, NONE, SUBJECT, choice
+
+TOML = (Path(__file__).parent / "data" / "policy.toml").read_bytes()
+
+ADDRESSES = [
+    # method, path, the least role
+    ("GET", "/api/sites", "auditor"),
+    ("POST", "/api/sites", "owner"),
+    ("GET", "/api/sites/shop", "auditor"),
+    ("PATCH", "/api/sites/shop", "editor"),
+    ("DELETE", "/api/sites/shop", "owner"),
+    ("GET", "/api/sites/shop/policies", "auditor"),
+    ("POST", "/api/sites/shop/policies", "editor"),
+    ("GET", "/api/sites/shop/policies/1", "auditor"),
+    ("GET", "/api/sites/shop/receipts", "auditor"),
+    ("GET", "/api/sites/shop/export", "auditor"),
+    ("DELETE", f"/api/sites/shop/subjects/{SUBJECT}", "editor"),
+]
+RANK = ["auditor", "editor", "owner"]
+
+
+@pytest.fixture
+def call(client, token):
+    """Call an address with a token, by default an owner's of the whole installation."""
+    owner = token("owner")
+
+    def make(method: str, path: str, *, text: str = owner, **rest):
+        return client.open(path, method=method, headers={"Authorization": f"Bearer {text}"}, **rest)
+
+    return make
+
+
+def record(ledger, **changes):
+    ledger.record("shop", choice(**changes))
+
+
+# Who may.
+
+
+@pytest.mark.parametrize(("method", "path", "least"), ADDRESSES)
+@pytest.mark.parametrize("role", RANK)
+def test_a_role_may_what_it_may_and_no_more(call, token, method, path, least, role):
+    status = call(method, path, text=token(role)).status_code
+    assert (status == 403) == (RANK.index(role) < RANK.index(least))
+    assert status != 401 and status < 500
+
+
+@pytest.mark.parametrize(("method", "path", "_"), [a for a in ADDRESSES if "/shop" in a[1]])
+def test_the_owner_of_another_site_may_nothing(call, token, method, path, _):
+    assert call(method, path, text=token("owner", site="other")).status_code == 403
+
+
+@pytest.mark.parametrize(("method", "path", "_"), ADDRESSES)
+@pytest.mark.parametrize(
+    "header", [None, "Basic eDp5", "Bearer", "Bearer nonsense", "Bearer consent_x_y", "Bearer consent_é_y"]
+)
+def test_without_a_valid_token_there_is_nothing(client, method, path, _, header):
+    answer = client.open(
+        path, method=method, headers={"Authorization": header.encode().decode("latin-1")} if header else {}
+    )
+    assert answer.status_code == 401 and answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_a_forged_secret_is_refused(call, token):
+    text = token()
+    assert call("GET", "/api/sites", text=text[:-2] + "zz").status_code == 401
+
+
+def test_an_expired_token_is_refused(call, token, clock):
+    text = token(expires_at=int(clock.now) + 60)
+    assert call("GET", "/api/sites", text=text).status_code == 200
+    clock.forward(seconds=60)
+    assert call("GET", "/api/sites", text=text).status_code == 401
+
+
+def test_a_revoked_token_is_refused(call, token, ledger):
+    text = token()
+    with ledger.storage.writing() as rows:
+        rows.revoke_token(text.split("_")[1], ledger.now())
+    assert call("GET", "/api/sites", text=text).status_code == 401
+
+
+# Sites.
+
+
+def test_a_site_is_created_with_a_published_policy(call):
+    answer = call("POST", "/api/sites", json={"id": "blog", "origins": ["https://blog.example"]})
+    assert answer.status_code == 201 and answer.json["policy"]["version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("document", "status"),
+    [
+        ({"id": "shop", "origins": ["https://shop.example"]}, 409),
+        ({"id": "Blog", "origins": ["https://blog.example"]}, 422),
+        ({"id": "blog", "origins": []}, 422),
+        ({"id": "blog", "origins": ["blog.example"]}, 422),
+        ({"id": "blog"}, 422),
+    ],
+)
+def test_a_wrong_site_is_refused(call, document, status):
+    assert call("POST", "/api/sites", json=document).status_code == status
+
+
+def test_a_token_of_one_site_creates_no_other(call, token):
+    document = {"id": "blog", "origins": ["https://blog.example"]}
+    assert call("POST", "/api/sites", json=document, text=token("owner", site="shop")).status_code == 403
+
+
+def test_lists_show_a_token_only_its_own_site(call, token):
+    items = call("GET", "/api/sites", text=token("auditor", site="other")).json["items"]
+    assert [item["id"] for item in items] == ["other"]
+
+
+def test_sites_come_in_pages(call):
+    call("POST", "/api/sites", json={"id": "blog", "origins": ["https://blog.example"]})
+    first = call("GET", "/api/sites?limit=1").json
+    second = call("GET", f"/api/sites?limit=1&cursor={first['next']}").json
+    assert [first["items"][0]["id"], second["items"][0]["id"], second["next"]] == ["blog", "shop", None]
+
+
+def test_changing_origins_publishes_a_version_that_is_not_material(call):
+    answer = call("PATCH", "/api/sites/shop", json={"origins": ["https://new.example"]}).json
+    assert (answer["origins"], answer["policy"]["version"]) == (["https://new.example"], 2)
+    assert answer["policy"]["material_since"] == 1
+
+
+def test_deleting_a_site_asks_for_its_name(call):
+    assert call("DELETE", "/api/sites/shop").status_code == 400
+    assert call("DELETE", "/api/sites/shop?confirm=shop").status_code == 204
+    assert call("GET", "/api/sites/shop").status_code == 404
+
+
+# Policies.
+
+
+@pytest.mark.parametrize(("query", "since"), [("", 2), ("?material=false", 1), ("?material=true", 2)])
+def test_publishing_says_whether_visitors_are_asked_again(call, query, since):
+    answer = call("POST", "/api/sites/shop/policies" + query, data=TOML, content_type="application/toml")
+    assert answer.status_code == 201 and answer.json["policy"]["material_since"] == since
+    assert any(change["path"] == "categories.chat" for change in answer.json["changes"])
+
+
+def test_the_same_policy_is_not_published_twice(call):
+    for status in (201, 200):
+        answer = call("POST", "/api/sites/shop/policies", data=TOML, content_type="application/toml")
+        assert answer.status_code == status
+    assert answer.json["policy"]["version"] == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "media_type", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b"a = ", "application/toml", 400),
+        (b"\xff", "application/toml", 400),
+        (b"{}", "application/json", 422),
+        (b"[]", "application/json", 422),
+        (b"[" * 100_000, "application/json", 400),
+        (b"{}", "text/plain", 415),
+        (b" " * 1_100_000, "application/json", 413),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_a_wrong_policy_is_refused(call, data, media_type, status):
+    assert call("POST", "/api/sites/shop/policies", data=data, content_type=media_type).status_code == status
+
+
+def test_a_wrong_material_is_refused(call):
+    answer = call("POST", "/api/sites/shop/policies?material=perhaps", data=TOML, content_type="application/toml")
+    assert answer.status_code == 400
+
+
+def test_versions_come_newest_first_in_pages(call):
+    call("POST", "/api/sites/shop/policies", data=TOML, content_type="application/toml")
+    first = call("GET", "/api/sites/shop/policies?limit=1").json
+    second = call("GET", f"/api/sites/shop/policies?limit=1&cursor={first['next']}").json
+    assert [first["items"][0]["version"], second["items"][0]["version"], second["next"]] == [2, 1, None]
+
+
+# Receipts.
+
+
+def test_receipts_come_newest_first_in_pages(call, ledger):
+    for _ in range(3):
+        record(ledger)
+    first = call("GET", "/api/sites/shop/receipts?limit=2").json
+    second = call("GET", f"/api/sites/shop/receipts?limit=2&cursor={first['next']}").json
+    assert [item["index"] for item in first["items"] + second["items"]] == [3, 2, 1] and second["next"] is None
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("action=accept_all", [2]),
+        ("policy=1", [2, 1]),
+        ("policy=2", []),
+        (f"subject={SUBJECT}", [2, 1]),
+        ("subject=AAAAAAAAAAAAAAAAAAAAAA", []),
+        ("since=2026-11-18T12:00:00Z", [2]),
+        ("until=2026-11-18T12:00:00Z", [1]),
+    ],
+)
+def test_receipts_are_found_by(call, ledger, clock, query, found):
+    clock.now = 1_763_380_800 + 365 * 86_400  # 2026-11-17T12:00:00Z
+    record(ledger)
+    clock.forward(days=2)
+    record(ledger, action="accept_all", grants=ALL)
+    assert [item["index"] for item in call("GET", f"/api/sites/shop/receipts?{query}").json["items"]] == found
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=1001",
+        "limit=x",
+        "cursor=x",
+        "since=yesterday",
+        "action=accept",
+        "policy=x",
+        "subject=x",
+        "limit=²",
+    ],
+)
+def test_a_wrong_query_is_refused(call, query):
+    assert call("GET", f"/api/sites/shop/receipts?{query}").status_code == 400
+
+
+def test_an_erased_receipt_is_found_no_more(call, ledger):
+    record(ledger)
+    assert call("DELETE", f"/api/sites/shop/subjects/{SUBJECT}").status_code == 204
+    assert call("GET", "/api/sites/shop/receipts").json["items"] == []
+
+
+# Exports.
+
+
+@pytest.mark.parametrize(("format", "media_type"), [("csv", "text/csv"), ("ndjson", "application/x-ndjson")])
+def test_an_export_is_the_same_zipped_and_plain(call, ledger, format, media_type):
+    record(ledger)
+    plain = call("GET", f"/api/sites/shop/export?format={format}")
+    path = f"/api/sites/shop/export?format={format}"
+    zipped = call("GET", path, environ_overrides={"HTTP_ACCEPT_ENCODING": "gzip"})
+    assert zipped.headers["Content-Encoding"] == "gzip" and gzip.decompress(zipped.data) == plain.data
+    assert plain.mimetype == media_type
+
+
+def test_an_export_of_everything_shows_policies_and_erasures(call, ledger):
+    record(ledger)
+    ledger.erase("shop", SUBJECT, reason="test")
+    lines = [json.loads(line) for line in call("GET", "/api/sites/shop/export?entries=all").data.splitlines()]
+    assert [line["index"] for line in lines] == [0, 1, 2] and lines[1] == {
+        "index": 1,
+        "leaf": lines[1]["leaf"],
+        "erased": True,
+    }
+
+
+def test_an_export_resumes_by_time(call, ledger, clock):
+    record(ledger)
+    clock.forward(seconds=10)
+    record(ledger, action="reject_all", grants=NONE)
+    from consent.times import rfc3339
+
+    lines = call("GET", f"/api/sites/shop/export?since={rfc3339(int(clock.now))}").data.splitlines()
+    assert [json.loads(line)["index"] for line in lines] == [2]
+
+
+@pytest.mark.parametrize("query", ["format=xml", "since=x", "until=x"])
+def test_a_wrong_export_is_refused(call, query):
+    assert call("GET", f"/api/sites/shop/export?{query}").status_code == 400
