@@ -61,9 +61,9 @@ def complete(policy: Policy) -> Policy:
 
 
 def publish(policy: Policy, *, site: str, version: int, material_since: int) -> Published:
-    """The immutable version of a completed policy."""
+    """The immutable version of a completed policy, as its canonical bytes say it."""
     fields = msgspec.structs.asdict(policy)
-    return Published(**fields, site=site, version=version, material_since=material_since)
+    return load(canonical(Published(**fields, site=site, version=version, material_since=material_since)))
 
 
 def canonical(published: Published) -> bytes:

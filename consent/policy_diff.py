@@ -19,6 +19,8 @@ MATERIAL = (
     re.compile(r"controller(\.name)?"),
     re.compile(r"valid_days|regimes(\..*)?"),
 )
+WORDS = re.compile(r".+\.purpose\.[^.]+")
+"""A purpose in one language; saying the same in one language more changes nothing."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -68,7 +70,7 @@ def _by_name(value: Any) -> Any:
 
 
 def _material(path: str, before: Any, after: Any) -> bool:
-    if after is None:
+    if after is None or (before is None and WORDS.fullmatch(path)):
         return False
     if path == "valid_days":
         return after > before

@@ -122,6 +122,9 @@ def _database(settings: Settings) -> Iterator[str]:
         return
     storage.check()
     yield from storage.faults()
+    path = settings.data / "consent.db"
+    if path.is_file() and path.stat().st_mode & 0o077:
+        yield f"{path} can be read by others: run `chmod go-rwx {path}*`."
 
 
 def _public_url(settings: Settings) -> Iterator[str]:

@@ -125,9 +125,10 @@ class SqliteStorage:
         return [migration.name for migration in migrations.pending(db)]
 
     def _connect(self, *, create: bool = False) -> Database:
-        mode = "rwc" if create else "rw"
+        if create:
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # the owner's alone to read
         connection = sqlite3.connect(
-            f"{self.path.absolute().as_uri()}?mode={mode}",
+            f"{self.path.absolute().as_uri()}?mode=rw",
             uri=True,
             isolation_level=None,
             check_same_thread=False,

@@ -23,7 +23,7 @@ class Cors:
     def options(self, published: Published) -> Any:
         key = tuple(published.origins)
         if key not in self._options:
-            found = {"origins": origins.patterns(key), "expose_headers": EXPOSED, "vary_header": True, **SHARED}
+            found = {"origins": origins.patterns(key), "expose_headers": EXPOSED, "vary_header": False, **SHARED}
             self._options[key] = get_cors_options(self._app, found)
         return self._options[key]
 

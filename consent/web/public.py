@@ -92,7 +92,7 @@ def record(site: str) -> Response:
     _check_origin(site)
     choice = body(Choice)
     if not choices.is_refusal(choice):
-        rate_limit.hit(request.remote_addr)
+        rate_limit.hit(request.remote_addr, what="receipts")
     recorded, is_new = ledger.record(site, choice, where=places.of(request))
     return json(recorded, 201 if is_new else 200)
 
@@ -109,7 +109,7 @@ def displays(site: str) -> Response:
     ledger, _, _, rate_limit, _ = service()
     _check_origin(site)
     display = body(Display)
-    rate_limit.hit(request.remote_addr)
+    rate_limit.hit(request.remote_addr, what="displays")
     ledger.count_display(site, display)
     return Response(status=204)
 
@@ -164,7 +164,7 @@ def erase_subject(site: str, subject: str) -> Response:
 @operation(
     "One receipt",
     {200: Answer("the signed receipt, or its claims where JSON is asked for", "application/jwt, application/json")},
-    problems=(BadId, BadQuery, UnknownSite, UnknownReceipt, Unavailable),
+    problems=(BadId, UnknownSite, UnknownReceipt, Unavailable),
 )
 def receipt(site: str, id: str) -> Response:
     token = service().ledger.receipt(site, shaped(id, ReceiptId))

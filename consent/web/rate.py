@@ -15,13 +15,13 @@ class RateLimit:
         self._item = item
         self._limiter = limits.strategies.SlidingWindowCounterRateLimiter(limits.storage.MemoryStorage())
 
-    def hit(self, address: str | None) -> None:
-        """Count one recording. Raises TooManyRequests with the seconds to wait."""
-        key = _network(address)
-        if not self._limiter.hit(self._item, key):
-            reset = self._limiter.get_window_stats(self._item, key).reset_time
+    def hit(self, address: str | None, *, what: str) -> None:
+        """Count one recording or showing. Raises TooManyRequests with the seconds to wait."""
+        key = (what, _network(address))
+        if not self._limiter.hit(self._item, *key):
+            reset = self._limiter.get_window_stats(self._item, *key).reset_time
             wait = max(1, int(reset - time.time()) + 1)
-            raise TooManyRequests(f"Too many choices from this address; try again in {wait} s.", retry_after=wait)
+            raise TooManyRequests(f"Too many requests from this address; try again in {wait} s.", retry_after=wait)
 
 
 def _network(address: str | None) -> str:

@@ -1,0 +1,94 @@
+"""The script's bytes, and that every way of installing serves them."""
+
+import json
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+
+from consent import banner, policy
+from consent.model import Published
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def published(draft) -> Published:
+    return policy.publish(policy.complete(draft), site="shop", version=1, material_since=1)
+
+
+def settings_in(script: bytes) -> dict:
+    return json.loads(script[script.rindex(b"})(") + 3 : script.rindex(b");")])
+
+
+def test_the_same_input_gives_the_same_bytes(published):
+    assert banner.scripts(published) == banner.scripts(policy.load(policy.canonical(published)))
+
+
+def test_there_is_a_script_for_every_language_and_regime(published):
+    made = [(script.language, script.regime) for script in banner.scripts(published)]
+    assert made[0] == ("en", "opt-in") and len(made) == len(set(made)) == 2 * 3
+
+
+def test_only_one_language_travels(published):
+    script = banner.render(published, language="de", regime="opt-in").decode()
+    assert "Videos zeigen." in script and "Show videos." not in script
+
+
+@pytest.mark.parametrize(
+    ("regime", "key"), [("opt-in", "body"), ("opt-out", "body_opt_out"), ("notice", "body_notice")]
+)
+def test_each_regime_has_its_own_words(published, regime, key):
+    body = settings_in(banner.render(published, language="en", regime=regime))["texts"]["body"]
+    assert body.startswith(published.texts["en"][key].partition("{")[0])
+
+
+def test_days_and_purposes_are_filled_in(published):
+    body = settings_in(banner.render(published, language="en", regime="opt-in"))["texts"]["body"]
+    assert "120 days" in body and "Chat" in body and "{" not in body
+
+
+def test_no_text_of_a_policy_can_leave_its_place(draft):
+    import msgspec
+
+    evil = msgspec.structs.replace(draft, texts={"en": {"title": "</script><script>alert(1)</script>\u2028"}})
+    script = banner.render(
+        policy.publish(policy.complete(evil), site="shop", version=1, material_since=1), language="en", regime="opt-in"
+    )
+    assert b"</script" not in script and settings_in(script)["texts"]["title"].startswith("</script>")
+
+
+INSTALLS = {
+    "pip install .": lambda target, wheel: ["."],
+    "pip install -e .": lambda target, wheel: ["--editable", "."],
+    "a wheel": lambda target, wheel: [wheel],
+}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> str:
+    folder = tmp_path_factory.mktemp("wheel")
+    pip("wheel", "--no-deps", "--wheel-dir", str(folder), ".")
+    return str(next(folder.glob("*.whl")))
+
+
+def pip(*arguments: str, python: str = sys.executable) -> None:
+    done = subprocess.run([python, "-m", "pip", "--quiet", *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", INSTALLS)
+def test_every_way_of_installing_serves_the_script(tmp_path, wheel, way):
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = str(tmp_path / "venv" / "bin" / "python")
+    pip("install", "--no-deps", *INSTALLS[way](tmp_path, wheel), python=python)
+    libraries = sysconfig.get_path("purelib")
+    code = f"import sys; sys.path.append({libraries!r}); import consent.banner as b; print(b.__file__, len(b.source()))"
+    done = subprocess.run([python, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    file, size = done.stdout.split()
+    assert int(size) == len(banner.source())
+    assert (str(ROOT) in file) == (way == "pip install -e .")
