@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import ALL, NONE, SUBJECT, choice
+
+from tests.conftest import ALL, NONE, SUBJECT, choice
 
 TOML = (Path(__file__).parent / "data" / "policy.toml").read_bytes()
 

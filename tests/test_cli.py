@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner, Result
-from conftest import body
 from joserfc import jws
 
 from consent import open_ledger
@@ -16,6 +15,7 @@ from consent.cli import main
 from consent.model import Choice, Filter
 from consent.settings import load
 from consent.shape import read
+from tests.conftest import body
 
 POLICY = str(Path(__file__).parent / "data" / "policy.toml")
 

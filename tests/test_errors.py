@@ -3,11 +3,11 @@
 import logging
 
 import pytest
-from conftest import ORIGIN, SUBJECT, body
 
 from consent.errors import ConsentError, TooManyRequests
 from consent.web.docs import error_codes
 from consent.web.logs import Logger, Redacting
+from tests.conftest import ORIGIN, SUBJECT, body
 
 SHAPE = {"type", "title", "status", "detail"}
 

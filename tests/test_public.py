@@ -7,13 +7,13 @@ from base64 import urlsafe_b64encode
 
 import brotli
 import pytest
-from conftest import ALL, NONE, ORIGIN, SUBJECT, body
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from consent.settings import load
 from consent.web import make_app
+from tests.conftest import ALL, NONE, ORIGIN, SUBJECT, body
 
 HERE = {"Origin": ORIGIN}
 RECEIPTS = "/sites/shop/receipts"

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Service, Website, tag
 from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.conftest import Service, Website, tag
 
 pytestmark = pytest.mark.browser
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Service
 from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Service
 
 pytestmark = pytest.mark.browser
 WAITING = ("/demo/tracker.js", "/demo/video", "/demo/badge.svg")

@@ -3,10 +3,11 @@
 import json
 
 import pytest
-from conftest import Service, Website, tag
 from joserfc import jwt
 from joserfc.jwk import KeySet
 from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Service, Website, tag
 
 # RFC 9864 names the algorithm Ed25519; receipts say EdDSA (RFC 8037), which every JOSE library still takes.
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore:EdDSA is deprecated")]
