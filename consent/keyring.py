@@ -11,6 +11,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -22,6 +23,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from consent.errors import BadKeyRing
 from consent.receipts import Key, jwk
+
+TICK = 1_000_000_000
+"""Nanoseconds: within them a file system may give two changes of a folder the same time stamp."""
 
 
 class KeyRing:
@@ -35,6 +39,8 @@ class KeyRing:
 
     def create(self) -> None:
         """Make the folder and its first key where there is none; any number of processes may try at once."""
+        if self._files():
+            return
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -66,7 +72,8 @@ class KeyRing:
         except OSError:
             raise BadKeyRing(f"There is no key folder {self.folder}; run `consent init`.") from None
         if changed != self._seen:
-            self._keys, self._seen = self._load(), changed
+            self._keys = self._load()
+            self._seen = changed if time.time_ns() - changed > TICK else -1
         return self._keys
 
     def public(self) -> dict[str, bytes]:
@@ -109,9 +116,9 @@ def _read(path: Path) -> Key:
     created_at, _, kid = path.stem.partition("-")
     try:
         private = load_pem_private_key(path.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise BadKeyRing(f"The key file {path} cannot be read ({error}); restore it from a backup.") from None
-    if not isinstance(private, Ed25519PrivateKey) or not created_at.isdigit():
+    if not isinstance(private, Ed25519PrivateKey) or not created_at.isdecimal():
         raise BadKeyRing(f"The key file {path} is not one of ours; move it out of the key folder.")
     public = _raw_public(private)
     if _kid(public) != kid:

@@ -93,7 +93,7 @@ def _texts(policy: Policy) -> Iterator[Mistake]:
         if language not in policy.languages:
             right = f"must be one of the policy's languages {', '.join(policy.languages)}"
             yield f"texts.{language}", right
-        for key in texts.keys() - set(known):
+        for key in (key for key in texts if key not in known):
             yield f"texts.{language}.{key}", f"is not known here{nearest(key, known)}"
 
 

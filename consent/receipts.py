@@ -25,8 +25,8 @@ KINDS: dict[str, Kind] = {RECEIPT: "receipt", POLICY: "policy", ERASURE: "erasur
 """The kind of entry a statement makes, by its `typ`."""
 
 
-class Header(msgspec.Struct, frozen=True):
-    """The protected header; nothing but these three members is ever written."""
+class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The protected header: these three members and no other (RFC 7515, section 4.1.11: no unknown `crit`)."""
 
     alg: str
     kid: str
@@ -123,7 +123,7 @@ def read(token: str) -> tuple[Header, bytes]:
     try:
         header, claims, signature = map(_decode, parts)
         decoded = msgspec.json.decode(header, type=Header)
-    except (ValueError, msgspec.MsgspecError):
+    except (ValueError, msgspec.MsgspecError, RecursionError):
         raise BadSignature("This is not a signed statement in compact form.") from None
     if len(signature) != 64:
         raise BadSignature("The signature does not have 64 bytes.")
@@ -146,8 +146,8 @@ def keys_of(jwks: Any) -> dict[str, bytes]:
         found = {key["kid"]: _decode(key["x"]) for key in jwks["keys"] if key.get("crv") == "Ed25519"}
     except (TypeError, KeyError, ValueError, AttributeError):
         raise BadSignature("This is not a JWK set with Ed25519 keys.") from None
-    if not found:
-        raise BadSignature("The JWK set has no Ed25519 key.")
+    if not found or any(len(key) != 32 for key in found.values()):
+        raise BadSignature("The JWK set has no Ed25519 key, or one that has not 32 bytes.")
     return found
 
 

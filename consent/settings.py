@@ -5,6 +5,7 @@ lower case, without the prefix); the environment wins. A name that is not in the
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -62,13 +63,13 @@ def _base_url(text: str) -> str:
 
 
 def _count(text: str) -> int:
-    if not text.isdigit() or int(text) > 10:
+    if not re.fullmatch(r"[0-9]|10", text):
         raise ValueError("give a whole number from 0 to 10")
     return int(text)
 
 
 def _header(text: str) -> str:
-    if text and not text.replace("-", "").isalnum():
+    if not re.fullmatch(r"[A-Za-z0-9-]*", text):
         raise ValueError("give the name of a request header such as CF-IPCountry")
     return text
 

@@ -4,6 +4,7 @@ msgspec stops at the first mistake, which is right for speed; this walks the sam
 """
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,9 +17,14 @@ from consent.errors import Invalid, Malformed
 
 Mistake = tuple[str, str]
 
+MOST_DOTS = 4_000_000
+"""Sum over a TOML document's keys of their dots squared; a plain document stays below a thousandth of it."""
+
 
 def decode(data: bytes, *, what: str, toml: bool = False) -> Any:
     """The plain data of JSON or TOML bytes. Raises Malformed with line or byte; `what` begins its sentence."""
+    if toml and _is_deep(data):
+        raise Malformed(f"{what} is nested too deeply.")
     try:
         return tomllib.loads(data.decode()) if toml else msgspec.json.decode(data)
     except (tomllib.TOMLDecodeError, msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -51,6 +57,11 @@ def nearest(name: str, known: list[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
+def _is_deep(toml: bytes) -> bool:
+    """Whether dotted keys are so long that tomllib, whose memory grows with their square, would fill the machine."""
+    return sum(part.count(b".") ** 2 for part in re.split(rb"[=\r\n]", toml)) > MOST_DOTS
+
+
 def _walk(info: inspect.Type, value: Any, path: str, description: str, example: str) -> Iterator[Mistake]:
     if isinstance(info, inspect.Metadata):
         schema = info.extra_json_schema or {}
@@ -73,8 +84,9 @@ def _struct(info: inspect.StructType, value: Any, path: str) -> Iterator[Mistake
         yield path, f"must be a table, not {_kind(value)}"
         return
     fields = {field.encode_name: field for field in info.fields}
-    for name in value.keys() - fields.keys():
-        yield _join(path, name), f"is not known here{nearest(str(name), list(fields))}"
+    for name in value:
+        if name not in fields:
+            yield _join(path, name), f"is not known here{nearest(str(name), list(fields))}"
     for name, field in fields.items():
         if name in value:
             yield from _walk(field.type, value[name], _join(path, name), "", "")

@@ -50,9 +50,8 @@ def items_in(lines: Iterable[bytes]) -> Iterator[Item | Finding]:
     """The lines of an ndjson export as items; a line that cannot be read is a finding already."""
     for number, line in enumerate(lines, 1):
         try:
-            row = _LINE.decode(line)
-            yield Item(row.index, bytes.fromhex(row.leaf), None if row.erased else row.receipt, bytes(row.claims))
-        except (msgspec.MsgspecError, ValueError):
+            yield _item(_LINE.decode(line))
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             yield Finding(-1, "line", f"line {number} is not a line of an ndjson export")
 
 
@@ -64,11 +63,12 @@ def check(
     policies: dict[int, bytes] | None = None,
     complete: bool = False,
 ) -> Iterator[Finding]:
-    """A finding for each item. `complete` also demands that no index is missing.
+    """A finding for each item. `complete` also demands that no index is missing and that every erased entry is
+    named by an erasure; those that are not are found at the end.
 
     `policies` maps versions to the SHA-256 of their canonical bytes; without it the hashes named are not compared.
     """
-    last = -1
+    last, unexplained = -1, set[int]()
     for item in items:
         if isinstance(item, Finding):
             yield item
@@ -76,7 +76,11 @@ def check(
         problem = _order(item.index, last, complete=complete)
         kind, fault = _entry(item, keys, site, policies)
         last = item.index
+        if complete:
+            _explain(unexplained, item, kind)
         yield Finding(item.index, kind, problem or fault)
+    for index in sorted(unexplained):
+        yield Finding(index, "damaged", f"entry {index} is empty, but no erasure names it: it was removed")
 
 
 _LINE = msgspec.json.Decoder(Line)
@@ -86,6 +90,21 @@ class _Claims(msgspec.Struct, frozen=True):
     aud: str
     consent: msgspec.Raw = msgspec.Raw(b"")
     policy: msgspec.Raw = msgspec.Raw(b"")
+
+
+def _item(row: Line) -> Item:
+    if row.erased is (row.receipt is not None):
+        raise ValueError("a line has either a receipt or says that it is erased")
+    return Item(row.index, bytes.fromhex(row.leaf), row.receipt, bytes(row.claims))
+
+
+def _explain(unexplained: set[int], item: Item, kind: str) -> None:
+    """Keep count of the erased entries that no erasure has named yet; erasures stand after what they emptied."""
+    if item.token is None:
+        unexplained.add(item.index)
+    elif kind == "erasure":
+        claims = receipts.read(item.token)[1]
+        unexplained.difference_update(msgspec.json.decode(claims, type=receipts.ErasureClaims).erasure.indexes)
 
 
 def _order(index: int, last: int, *, complete: bool) -> str:

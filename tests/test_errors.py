@@ -65,9 +65,13 @@ def logged():
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(Redacting("%(message)s"))
-    logging.getLogger().addHandler(handler)
+    loggers = [logging.getLogger(name) for name in ("consent", "gunicorn.error")]
+    before = [(logger.handlers, logger.propagate) for logger in loggers]
+    for logger in loggers:
+        logger.handlers, logger.propagate = [handler], False
     yield stream
-    logging.getLogger().removeHandler(handler)
+    for logger, (handlers, propagate) in zip(loggers, before, strict=True):
+        logger.handlers, logger.propagate = handlers, propagate
 
 
 def test_no_subject_token_or_receipt_stands_in_a_log_line(logged, client, token):

@@ -3,6 +3,8 @@
 import multiprocessing
 import os
 import pwd
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -270,10 +272,8 @@ def turn(folder: str) -> str:
 
 
 @pytest.fixture
-def shared(tmp_path_factory) -> Path:
+def shared() -> Iterator[Path]:
     """A folder for keys that belong to whoever runs the tests of this section."""
-    import tempfile
-
     with tempfile.TemporaryDirectory() as base:
         os.chmod(base, 0o755)
         folder = Path(base) / "keys"

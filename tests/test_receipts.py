@@ -84,6 +84,7 @@ def test_pyjwt_verifies_a_receipt_with_the_published_key_set():
     assert decoded["payload"] == msgspec.to_builtins(CLAIMS)
 
 
+@pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
 def test_joserfc_verifies_a_receipt_with_the_published_key_set():
     verified = joserfc.jws.deserialize_compact(TOKEN, KeySet.import_key_set(JWKS), algorithms=["EdDSA"])
     assert json.loads(verified.payload) == msgspec.to_builtins(CLAIMS)

@@ -10,6 +10,8 @@ from consent.cli.shared import as_json, read_file, show, the_ledger
 from consent.model import Policy, Published
 from consent.policy_diff import Change, diff, is_material
 
+VERSION = click.IntRange(1, 999_999_999)
+
 material_option = click.option(
     "--material/--not-material", default=None, help="Whether visitors are asked again; left out, the diff decides."
 )
@@ -63,7 +65,7 @@ def publish(site: str, file: str, material: bool | None) -> None:
 
 @policy.command("show")
 @click.argument("site")
-@click.option("--version", type=int, help="A version number; the newest if left out.")
+@click.option("--version", type=VERSION, help="A version number; the newest if left out.")
 @click.option("--canonical", is_flag=True, help="Exactly the bytes that the version's hash is over.")
 def show_(site: str, version: int | None, canonical: bool) -> None:
     """Print a published policy as JSON that can be edited and published again.
@@ -82,7 +84,7 @@ def show_(site: str, version: int | None, canonical: bool) -> None:
 @policy.command("diff")
 @click.argument("site")
 @click.argument("file", required=False)
-@click.option("--version", type=int, help="Compare with this version instead of the newest.")
+@click.option("--version", type=VERSION, help="Compare with this version instead of the newest.")
 @as_json
 def diff_(site: str, file: str | None, version: int | None, as_json: bool) -> None:
     """Show what a file, or without one the newest version, changes.

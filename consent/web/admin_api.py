@@ -47,7 +47,7 @@ from consent.web.admin_types import (
 from consent.web.operations import Answer, operation
 from consent.web.query import cursor, page_size, receipt_filter
 from consent.web.responses import json
-from consent.web.service import bearer, service, shaped
+from consent.web.service import bearer, checked_version, service, shaped
 from consent.web.streaming import gathered, zipped
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
@@ -207,7 +207,7 @@ def publish_policy(site: str) -> Response:
 )
 @needs("auditor")
 def show_policy(site: str, version: int) -> Response:
-    return json(service().ledger.published(site, version))
+    return json(service().ledger.published(site, checked_version(site, version)))
 
 
 @blueprint.get("/sites/<site>/receipts")
@@ -227,7 +227,7 @@ def show_policy(site: str, version: int) -> Response:
 @needs("auditor")
 def search_receipts(site: str) -> Response:
     limit = page_size()
-    before = int(cursor(str(2**62), digits=True))
+    before = int(cursor("9" * 18, digits=True))
     entries = (
         service().ledger.storage.reading().newest(site, receipt_filter(erased=False), before=before, limit=limit + 1)
     )

@@ -15,6 +15,7 @@ class Prefix:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if self._prefix and (path == self._prefix or path.startswith(self._prefix + "/")):
-            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + self._prefix
             environ["PATH_INFO"] = path[len(self._prefix) :]
+        if not environ.get("SCRIPT_NAME", "").endswith(self._prefix):
+            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + self._prefix
         return self._app(environ, start_response)

@@ -28,7 +28,7 @@ from consent.receipts import read
 from consent.web.operations import Answer, operation
 from consent.web.place import Places
 from consent.web.responses import json
-from consent.web.service import TEXT_OR_JSON, bearer, body, service, shaped
+from consent.web.service import TEXT_OR_JSON, bearer, body, checked_version, service, shaped
 
 BANNER_CACHE = "public, max-age=300, stale-while-revalidate=86400, stale-if-error=604800"
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -182,7 +182,7 @@ def receipt(site: str, id: str) -> Response:
     problems=(UnknownSite, UnknownPolicy, Unavailable),
 )
 def published_policy(site: str, version: int) -> Response:
-    publication = service().ledger.storage.reading().publication(site, version)
+    publication = service().ledger.storage.reading().publication(site, checked_version(site, version))
     response = Response(publication.document, 200, {"Cache-Control": FOR_EVER}, "application/json")
     response.set_etag(policy.named(publication.hash))
     response.make_conditional(request)

@@ -1,11 +1,16 @@
 """Query parameters of lists and exports; a wrong one is named."""
 
+import re
+
 from flask import request
 
 from consent.errors import BadQuery
 from consent.model import Action, Filter, SubjectId
 from consent.times import seconds
 from consent.web.service import shaped
+
+DIGITS = re.compile(r"[0-9]{1,18}")
+"""A number that fits a database's integer."""
 
 
 def receipt_filter(*, erased: bool = True) -> Filter:
@@ -14,7 +19,7 @@ def receipt_filter(*, erased: bool = True) -> Filter:
     action, subject, version = args.get("action"), args.get("subject"), args.get("policy")
     if action is not None and action not in Action.__args__:  # type: ignore[attr-defined]
         raise BadQuery(f"`action` must be one of {', '.join(Action.__args__)}.")  # type: ignore[attr-defined]
-    if version is not None and not (version.isascii() and version.isdigit()):
+    if version is not None and not DIGITS.fullmatch(version):
         raise BadQuery("`policy` must be a version number.")
     return Filter(
         since=moment("since"),
@@ -37,7 +42,7 @@ def moment(name: str) -> int | None:
 def page_size() -> int:
     """How many items a page has."""
     text = request.args.get("limit", "100")
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1000):
+    if not (DIGITS.fullmatch(text) and 1 <= int(text) <= 1000):
         raise BadQuery("`limit` must be a number from 1 to 1000.")
     return int(text)
 
@@ -45,6 +50,6 @@ def page_size() -> int:
 def cursor(first: str, *, digits: bool = False) -> str:
     """Where the page begins; `first` for the first page."""
     text = request.args.get("cursor", first)
-    if digits and not (text.isascii() and text.isdigit() and len(text) < 20):
+    if digits and not DIGITS.fullmatch(text):
         raise BadQuery("`cursor` must be the `next` of an earlier page.")
     return text

@@ -6,7 +6,7 @@ import msgspec
 from flask import current_app, request
 
 from consent import access
-from consent.errors import BadId, Invalid, Unauthorized, UnsupportedType
+from consent.errors import BadId, Invalid, Unauthorized, UnknownPolicy, UnsupportedType
 from consent.ledger import Ledger
 from consent.model import Token
 from consent.settings import Settings
@@ -17,6 +17,9 @@ from consent.web.rate import RateLimit
 
 RECORD_BYTES = 8192
 """The most a browser may post."""
+
+HIGHEST_VERSION = 999_999_999
+"""As in the type of a choice's `policy`."""
 
 TEXT_OR_JSON = ("application/json", "text/plain")
 
@@ -61,6 +64,13 @@ def body(type_: Any) -> Any:
         first = ""
     found = mistakes(decode(data, what="The body"), type_)
     raise Invalid("The body has mistakes.", mistakes=tuple(found) or (("", first),))
+
+
+def checked_version(site: str, version: int) -> int:
+    """A version number from the address, if there can be one so high. Raises UnknownPolicy."""
+    if version > HIGHEST_VERSION:
+        raise UnknownPolicy(f"Site {site!r} has no policy version that high.")
+    return version
 
 
 def shaped(id: str, type_: Any) -> str:
