@@ -87,7 +87,9 @@ def test_every_way_of_installing_serves_the_script(tmp_path, wheel, way):
     python = str(tmp_path / "venv" / "bin" / "python")
     pip("install", "--no-deps", *INSTALLS[way](tmp_path, wheel), python=python)
     libraries = sysconfig.get_path("purelib")
-    code = f"import sys; sys.path.append({libraries!r}); import consent.banner as b; print(b.__file__, len(b.source()))"
+    code = f"""import sys; sys.path.append({libraries!r})
+import consent.banner as b; print(b.__file__, len(b.source()))
+assert (b.files("consent") / "templates" / "demo" / "page.html").is_file()"""
     done = subprocess.run([python, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     file, size = done.stdout.split()
     assert int(size) == len(banner.source())

@@ -59,7 +59,9 @@ def verify(what: str, jwks: str | None, as_json: bool) -> None:
     Example: consent verify shop
              consent verify export.ndjson --jwks jwks.json
     """
-    findings = _verify_file(Path(what), jwks) if os.path.exists(what) and not os.path.isdir(what) else _verify_site(what)
+    findings = (
+        _verify_file(Path(what), jwks) if os.path.exists(what) and not os.path.isdir(what) else _verify_site(what)
+    )
     kinds: dict[str, int] = {}
     problems = []
     for finding in findings:

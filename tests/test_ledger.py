@@ -1,0 +1,469 @@
+"""consent.ledger: what is recorded, what follows from it, and what erasing leaves."""
+
+import threading
+import uuid
+from base64 import urlsafe_b64encode
+
+import msgspec
+import pytest
+
+from consent import receipts
+from consent.errors import Conflict, Invalid, UnknownPolicy, UnknownReceipt, UnknownSite
+from consent.ledger import Ledger
+from consent.merkle import leaf_hash
+from consent.model import Display, Entry, Filter, Receipt
+from consent.policy import canonical, default, digest, named
+from tests.conftest import ALL, NONE, ORIGIN, SUBJECT, choice
+
+OTHER = "AAAAAAAAAAAAAAAAAAAAAA"
+EVERYTHING = Filter(kinds=())
+
+
+def claims_of(recorded: msgspec.Struct) -> Receipt:
+    return receipts.receipt(recorded.receipt)
+
+
+def record(ledger: Ledger, **changes) -> Receipt:
+    return claims_of(ledger.record("shop", choice(**changes))[0])
+
+
+def leaves(ledger: Ledger) -> list[bytes]:
+    return [entry.leaf for entry in ledger.entries("shop", EVERYTHING)]
+
+
+def entries(ledger: Ledger, kind: str) -> list[Entry]:
+    return list(ledger.entries("shop", Filter(kinds=(kind,))))
+
+
+def republish(ledger: Ledger, *, material: bool | None = None, **changes):
+    new = msgspec.structs.replace(default("Shop", [ORIGIN]), **changes)
+    return ledger.publish("shop", new, material=material)
+
+
+def at_once(count: int, work) -> list:
+    """What `work(number)` returned in as many threads as there are numbers."""
+    results: list = [None] * count
+    barrier = threading.Barrier(count)
+
+    def run(number: int) -> None:
+        barrier.wait(10)
+        results[number] = work(number)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return results
+
+
+# Recording.
+
+
+def test_a_recorded_choice_is_a_receipt_with_what_the_browser_said(ledger):
+    asked = choice(services={}, signals={"gpc": True}, decided_at="2026-11-18T09:00:00+02:00")
+    claims = claims_of(ledger.record("shop", asked)[0])
+    said = claims.consent
+    assert (claims.sub, claims.jti, said.policy, said.language) == (asked.subject, asked.id, 1, "en")
+    assert (said.action, said.surface, said.grants, said.services) == ("custom", "banner", asked.grants, {})
+    assert (said.signals, said.decided_at) == ({"gpc": True}, "2026-11-18T07:00:00Z")
+
+
+def test_a_receipt_carries_what_only_the_service_knows(ledger, clock):
+    claims = claims_of(ledger.record("shop", choice(), where="DE")[0])
+    published = ledger.published("shop")
+    assert (claims.iss, claims.aud, claims.iat) == ("https://consent.example.org", "shop", int(clock.now))
+    assert claims.exp == claims.iat + published.valid_days * 86_400
+    assert claims.consent.policy_hash == named(digest(canonical(published)))
+    assert (claims.consent.country, claims.consent.necessary) == ("DE", ["session"])
+
+
+def test_a_receipt_names_the_very_script_that_asked(ledger):
+    claims = record(ledger, language="de")
+    script = ledger.script("shop", language="de", regime="opt-in", version=1)
+    assert claims.consent.script_hash == named(script.hash)
+
+
+def test_a_receipt_is_signed_by_the_newest_key(ledger):
+    made = ledger.ring.rotate()
+    recorded, _ = ledger.record("shop", choice())
+    assert receipts.verify(recorded.receipt, ledger.ring.public())[0].kid == made.kid
+
+
+def test_what_is_answered_is_what_is_kept(ledger):
+    asked = choice()
+    recorded, _ = ledger.record("shop", asked)
+    assert ledger.receipt("shop", asked.id) == recorded.receipt
+
+
+def test_the_leaf_is_the_hash_of_the_statement(ledger):
+    record(ledger)
+    for entry in ledger.entries("shop", EVERYTHING):
+        assert entry.leaf == leaf_hash(entry.token.encode())
+
+
+def test_the_answer_carries_the_state_after_the_choice(ledger):
+    recorded, _ = ledger.record("shop", choice(action="accept_all", grants=ALL))
+    assert recorded.state == ledger.state("shop", SUBJECT) and recorded.state.status == "given"
+
+
+def test_the_same_choice_again_gets_the_same_receipt_and_is_not_new(ledger, clock):
+    asked = choice(decided_at="2026-11-18T09:00:00.5Z")
+    first, is_new = ledger.record("shop", asked)
+    clock.forward(days=1)
+    ledger.ring.rotate()
+    again, is_new_again = ledger.record("shop", asked)
+    assert (again.receipt, is_new, is_new_again) == (first.receipt, True, False) and len(entries(ledger, "receipt")) == 1
+
+
+def test_the_same_choice_again_is_known_after_later_ones(ledger):
+    asked = choice()
+    first, _ = ledger.record("shop", asked)
+    record(ledger, action="withdraw", grants=NONE)
+    assert ledger.record("shop", asked)[0].receipt == first.receipt
+
+
+DIFFERENT = [
+    {"subject": OTHER},
+    {"language": "de"},
+    {"surface": "preferences"},
+    {"action": "signal"},
+    {"grants": {**ALL, "social": False}},
+    {"signals": {"gpc": False}},
+    {"decided_at": "2026-11-18T09:00:00Z"},
+]
+
+
+@pytest.mark.parametrize("changes", DIFFERENT, ids=str)
+def test_an_id_with_another_content_is_a_conflict(ledger, changes):
+    asked = choice()
+    ledger.record("shop", asked)
+    with pytest.raises(Conflict, match="another content"):
+        ledger.record("shop", choice(id=asked.id, **changes))
+
+
+def test_an_id_with_another_policy_version_is_a_conflict(ledger):
+    asked = choice()
+    ledger.record("shop", asked)
+    republish(ledger, name="The shop")
+    with pytest.raises(Conflict):
+        ledger.record("shop", choice(id=asked.id, policy=2))
+
+
+def test_the_id_of_a_policy_statement_is_taken(ledger):
+    with pytest.raises(Conflict, match="is taken"):
+        ledger.record("shop", choice(id=entries(ledger, "policy")[0].id))
+
+
+def test_two_sites_may_record_the_same_id(ledger):
+    ledger.create_site("other", default("Other", [ORIGIN]))
+    asked = choice()
+    assert [ledger.record(site, asked)[1] for site in ("shop", "other")] == [True, True]
+
+
+def test_a_choice_on_an_unknown_site_is_refused(ledger):
+    with pytest.raises(UnknownSite):
+        ledger.record("nowhere", choice())
+
+
+def test_a_choice_on_a_version_never_published_is_refused(ledger):
+    with pytest.raises(Invalid) as refused:
+        ledger.record("shop", choice(policy=2))
+    assert refused.value.mistakes[0][0] == "policy"
+
+
+def test_a_choice_on_an_older_version_is_accepted(ledger):
+    republish(ledger, name="The shop", material=True)
+    assert record(ledger, policy=1).consent.policy == 1
+
+
+def test_a_refused_choice_leaves_nothing(ledger):
+    before = leaves(ledger)
+    with pytest.raises(Invalid):
+        ledger.record("shop", choice(grants={"analytics": True}))
+    assert leaves(ledger) == before
+
+
+# The chain.
+
+
+def test_the_first_receipt_of_a_subject_has_no_predecessor(ledger):
+    record(ledger, subject=OTHER)
+    assert record(ledger).consent.previous is None
+
+
+def test_each_receipt_names_its_predecessor(ledger):
+    first = record(ledger)
+    record(ledger, subject=OTHER)
+    second = record(ledger)
+    third = record(ledger, action="withdraw", grants=NONE)
+    assert (second.consent.previous, third.consent.previous) == (first.jti, second.jti)
+
+
+def test_the_history_is_the_subjects_own_newest_first(ledger):
+    made = [record(ledger).jti for _ in range(3)]
+    record(ledger, subject=OTHER)
+    assert [entry.id for entry in ledger.history("shop", SUBJECT)] == made[::-1]
+
+
+def test_threads_that_record_the_same_choice_get_the_same_receipt(ledger):
+    asked = choice()
+    answers = at_once(8, lambda _: ledger.record("shop", asked))
+    assert len({recorded.receipt for recorded, _ in answers}) == 1
+    assert [is_new for _, is_new in answers].count(True) == 1
+
+
+def test_threads_that_contest_an_id_are_told_apart(ledger):
+    id = str(uuid.uuid4())
+
+    def contest(number: int) -> str:
+        try:
+            return ledger.record("shop", choice(id=id, grants=ALL if number % 2 else NONE))[0].receipt
+        except Conflict:
+            return "conflict"
+
+    answers = at_once(8, contest)
+    assert answers.count("conflict") == 4 and len(set(answers)) == 2
+
+
+def test_threads_that_record_for_one_subject_make_an_unbroken_chain(ledger):
+    at_once(8, lambda _: [record(ledger) for _ in range(5)])
+    chain = [receipts.receipt(entry.token) for entry in entries(ledger, "receipt")]
+    assert len(chain) == 40
+    assert [claims.consent.previous for claims in chain] == [None, *(claims.jti for claims in chain[:-1])]
+
+
+# The state.
+
+
+def status(ledger: Ledger) -> str:
+    return ledger.state("shop", SUBJECT).status
+
+
+def test_a_subject_never_seen_is_unknown_and_grants_nothing(ledger):
+    state = ledger.state("shop", SUBJECT)
+    assert (state.status, state.subject, any(state.grants[id] for id in ALL)) == ("unknown", SUBJECT, False)
+
+
+def test_the_state_of_an_unknown_site_is_refused(ledger):
+    with pytest.raises(UnknownSite):
+        ledger.state("nowhere", SUBJECT)
+
+
+@pytest.mark.parametrize(
+    ("action", "grants", "expected"),
+    [("accept_all", ALL, "given"), ("reject_all", NONE, "refused"), ("custom", {**NONE, "analytics": True}, "partial"), ("withdraw", NONE, "withdrawn")],
+)  # fmt: skip
+def test_the_state_says_what_was_chosen(ledger, action, grants, expected):
+    record(ledger, action=action, grants=grants)
+    assert status(ledger) == expected
+
+
+def test_the_last_choice_counts(ledger):
+    record(ledger, action="accept_all", grants=ALL)
+    record(ledger, action="withdraw", grants=NONE)
+    assert status(ledger) == "withdrawn" and not ledger.state("shop", SUBJECT).granted("analytics")
+
+
+def test_a_choice_holds_to_its_last_second(ledger, clock):
+    record(ledger, action="accept_all", grants=ALL)
+    clock.forward(days=180, seconds=-1)
+    assert status(ledger) == "given"
+
+
+def test_a_choice_lapses(ledger, clock):
+    record(ledger, action="accept_all", grants=ALL)
+    clock.forward(days=180)
+    assert status(ledger) == "expired" and not ledger.state("shop", SUBJECT).granted("analytics")
+
+
+def test_a_material_publication_asks_again(ledger):
+    record(ledger, action="accept_all", grants=ALL)
+    republish(ledger, name="The shop", material=True)
+    assert status(ledger) == "outdated" and not ledger.state("shop", SUBJECT).granted("analytics")
+
+
+def test_a_publication_that_is_not_material_keeps_the_choice(ledger):
+    record(ledger, action="accept_all", grants=ALL)
+    republish(ledger, name="The shop", material=False)
+    assert status(ledger) == "given"
+
+
+def test_a_material_publication_counts_however_many_followed_it(ledger):
+    record(ledger, action="accept_all", grants=ALL)
+    republish(ledger, name="The shop", material=True)
+    republish(ledger, name="Our shop", material=False)
+    assert status(ledger) == "outdated"
+
+
+# Publishing.
+
+
+def test_a_new_site_starts_with_version_1(ledger):
+    published = ledger.published("shop")
+    assert (published.version, published.material_since, published.name) == (1, 1, "Shop")
+
+
+def test_a_site_is_created_once(ledger):
+    with pytest.raises(Conflict):
+        ledger.create_site("shop", default("Again", [ORIGIN]))
+    assert ledger.published("shop").name == "Shop" and len(entries(ledger, "policy")) == 1
+
+
+def test_publishing_makes_the_next_version_and_says_it_is_new(ledger):
+    published, is_new = republish(ledger, name="The shop")
+    assert (published.version, is_new) == (2, True) and ledger.published("shop") == published
+
+
+def test_the_same_document_twice_is_published_once(ledger):
+    first, _ = republish(ledger, name="The shop")
+    again, is_new = republish(ledger, name="The shop", material=True)
+    assert (again, is_new) == (first, False) and len(entries(ledger, "policy")) == 2
+
+
+def test_threads_that_publish_the_same_document_publish_it_once(ledger):
+    answers = at_once(4, lambda _: republish(ledger, name="The shop"))
+    assert sorted(is_new for _, is_new in answers) == [False, False, False, True]
+    assert [version.version for version in ledger.versions("shop")] == [1, 2]
+
+
+def test_an_older_version_stays_what_it_was(ledger):
+    before = ledger.published("shop")
+    republish(ledger, name="The shop")
+    assert ledger.published("shop", 1) == before
+
+
+def test_a_version_never_published_is_unknown(ledger):
+    with pytest.raises(UnknownPolicy):
+        ledger.published("shop", 2)
+
+
+def test_a_publication_is_an_entry_that_names_the_document(ledger):
+    published, _ = republish(ledger, name="The shop")
+    token = entries(ledger, "policy")[-1].token
+    header, claims = receipts.verify(token, ledger.ring.public())
+    statement = msgspec.json.decode(claims, type=receipts.PolicyClaims).policy
+    assert header.typ == receipts.POLICY
+    assert (statement.version, statement.policy_hash) == (2, named(digest(canonical(published))))
+
+
+# Erasing.
+
+
+def test_erasing_names_the_indexes_it_emptied(ledger):
+    record(ledger), record(ledger, subject=OTHER), record(ledger)
+    assert ledger.erase("shop", SUBJECT, reason="test") == [1, 3]
+
+
+def test_erasing_keeps_every_leaf_and_appends_one(ledger):
+    record(ledger), record(ledger, subject=OTHER), record(ledger)
+    before = leaves(ledger)
+    ledger.erase("shop", SUBJECT, reason="test")
+    assert leaves(ledger)[:-1] == before
+
+
+def test_erasing_appends_a_signed_statement_of_what_when_and_why(ledger, clock):
+    record(ledger), record(ledger)
+    ledger.erase("shop", SUBJECT, reason="requested by the subject")
+    header, claims = receipts.verify(entries(ledger, "erasure")[0].token, ledger.ring.public())
+    decoded = msgspec.json.decode(claims, type=receipts.ErasureClaims)
+    assert (header.typ, decoded.iat) == (receipts.ERASURE, int(clock.now))
+    assert decoded.erasure == receipts.ErasureStatement([1, 2], "requested by the subject")
+
+
+def test_an_erasure_does_not_name_the_subject(ledger):
+    record(ledger)
+    ledger.erase("shop", SUBJECT, reason="test")
+    assert SUBJECT.encode() not in receipts.read(entries(ledger, "erasure")[0].token)[1]
+
+
+def test_nothing_is_found_of_an_erased_subject(ledger):
+    claims = record(ledger)
+    ledger.erase("shop", SUBJECT, reason="test")
+    assert status(ledger) == "unknown" and ledger.history("shop", SUBJECT) == []
+    with pytest.raises(UnknownReceipt):
+        ledger.receipt("shop", claims.jti)
+
+
+def test_erasing_leaves_others_alone(ledger):
+    kept = record(ledger, subject=OTHER)
+    record(ledger)
+    ledger.erase("shop", SUBJECT, reason="test")
+    assert receipts.receipt(ledger.receipt("shop", kept.jti)) == kept
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_erasing_where_there_is_nothing_appends_nothing(ledger, seen):
+    if seen:
+        record(ledger)
+        ledger.erase("shop", SUBJECT, reason="test")
+    before = leaves(ledger)
+    assert ledger.erase("shop", SUBJECT, reason="test") == [] and leaves(ledger) == before
+
+
+def test_erasing_on_an_unknown_site_is_refused(ledger):
+    with pytest.raises(UnknownSite):
+        ledger.erase("nowhere", SUBJECT, reason="test")
+
+
+def test_a_subject_may_choose_anew_after_its_erasure(ledger):
+    record(ledger)
+    ledger.erase("shop", SUBJECT, reason="test")
+    assert record(ledger).consent.previous is None
+
+
+# Reading.
+
+
+def test_entries_are_read_oldest_first_over_all_pages(ledger):
+    for _ in range(7):
+        record(ledger)
+    assert [entry.index for entry in ledger.entries("shop", EVERYTHING, batch=3)] == list(range(8))
+
+
+@pytest.mark.parametrize("batch", [1, 3, 1000])
+def test_entries_are_those_of_the_moment_the_reading_began(ledger, batch):
+    for _ in range(5):
+        record(ledger)
+    reading = ledger.entries("shop", EVERYTHING, batch=batch)
+    read = [next(reading).index]
+    record(ledger), record(ledger)
+    assert read + [entry.index for entry in reading] == list(range(6))
+
+
+def test_reading_ends_while_others_record(ledger):
+    stop = threading.Event()
+    subject = urlsafe_b64encode(bytes(16)).rstrip(b"=").decode()
+    writer = threading.Thread(target=lambda: [record(ledger, subject=subject) for _ in iter(stop.is_set, True)])
+    writer.start()
+    read = [entry.index for entry in ledger.entries("shop", EVERYTHING, batch=1)]
+    stop.set()
+    writer.join()
+    assert read == list(range(len(read)))
+
+
+@pytest.mark.parametrize("id", ["policy", "other site", "unknown"])
+def test_only_a_receipt_of_the_site_is_found_by_its_id(ledger, id):
+    ledger.create_site("other", default("Other", [ORIGIN]))
+    elsewhere = claims_of(ledger.record("other", choice())[0]).jti
+    ids = {"policy": entries(ledger, "policy")[0].id, "other site": elsewhere, "unknown": str(uuid.uuid4())}
+    with pytest.raises(UnknownReceipt):
+        ledger.receipt("shop", ids[id])
+
+
+# Displays.
+
+
+def test_displays_are_counted_by_the_day(ledger, clock):
+    shown = Display(1, "en", "banner")
+    for days in (0, 0, 1):
+        clock.forward(days=days)
+        ledger.count_display("shop", shown)
+    assert [count for _, _, count in ledger.storage.reading().displays("shop")] == [2, 1]
+
+
+@pytest.mark.parametrize(("display", "path"), [(Display(2, "en", "banner"), "policy"), (Display(1, "tlh", "banner"), "language")])
+def test_a_display_of_what_was_never_published_is_refused(ledger, display, path):
+    with pytest.raises(Invalid) as refused:
+        ledger.count_display("shop", display)
+    assert refused.value.mistakes[0][0] == path
