@@ -68,6 +68,7 @@ function unfold({ content, dataset }) {
     if (script.matches(MARKED)) continue;
     Object.assign(script.dataset, { type: script.type }, dataset);
     script.type = INERT;
+    script.text = trusted().createScript(script.text); // a copy has lost the trust its text came with
   }
   return [...copy.childNodes];
 }
@@ -89,8 +90,8 @@ function createQueue(nonce, allowed) {
       const file = !!script.src || script.type == "module";
       if (loading && !file) return;
       queue.shift();
-      taken.delete(inert);
-      if (inert.isConnected && allowed(inert)) run(inert, script, file); // or it was taken back while it waited
+      if (inert.isConnected && allowed(inert)) run(inert, script, file);
+      else taken.delete(inert); // taken back while it waited
     }
   }
 

@@ -26,6 +26,7 @@ export const createPlaceholders = always =>
       const value = computed.getPropertyValue(name);
       if (value != own.getPropertyValue(name)) style.setProperty(name, value);
     }
+    style.overflow = "hidden"; // puts the box on the line as an embed stands
     style.display = display == "inline" ? "inline-block" : display;
     if (auto) style.width = "300px"; // what browsers give an embed without a size
     if (height == "auto" && aspectRatio == "auto") style.height = "150px";

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from consent.model import Choice, Published
 from consent.shape import Mistake, nearest
 
+YEAR_10000 = 253_402_300_800
+"""In seconds since the epoch; RFC 3339 has no later year than the one before."""
+
 
 def is_refusal(choice: Choice) -> bool:
     """Whether nothing is granted by it; such a choice is never turned away for being one too many."""
@@ -13,7 +16,7 @@ def is_refusal(choice: Choice) -> bool:
 
 def mistakes(published: Published, choice: Choice) -> list[Mistake]:
     """Every contradiction between a choice and the policy, as (path, what would be right)."""
-    return [mistake for rule in (_language, _grants, _services, _action) for mistake in rule(published, choice)]
+    return [mistake for rule in (_language, _grants, _services, _action, _decided_at) for mistake in rule(published, choice)]
 
 
 def _language(published: Published, choice: Choice) -> Iterator[Mistake]:
@@ -53,3 +56,8 @@ def _action(published: Published, choice: Choice) -> Iterator[Mistake]:
         yield "action", "is accept_all, so every category must be granted and no service refused"
     if choice.action in ("reject_all", "withdraw") and not is_refusal(choice):
         yield "action", f"is {choice.action}, so nothing may be granted"
+
+
+def _decided_at(published: Published, choice: Choice) -> Iterator[Mistake]:
+    if choice.decided_at is not None and not 0 <= choice.decided_at.timestamp() < YEAR_10000:
+        yield "decided_at", "must be a time from 1970 to 9999"

@@ -1,24 +1,29 @@
-"""The shapes of single fields: ids, versions, languages, addresses, closed lists of words.
+r"""The shapes of single fields: ids, versions, languages, addresses, closed lists of words.
 
 A pattern is never joined with a table in one union: msgspec up to 0.22 corrupts memory over that.
+Patterns end in `(?![\s\S])`, which Python and JSON Schema read alike: Python's `$` also matches before a line's end.
 """
 
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
-SiteId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="a site id", examples=["shop"])]
+SiteId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}(?![\s\S])", description="a site id", examples=["shop"])]
 Id = Annotated[
-    str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$", description="a category or service id", examples=["analytics"])
+    str,
+    Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}(?![\s\S])", description="a category or service id", examples=["analytics"]),
 ]
 Version = Annotated[int, Meta(ge=1, le=999_999_999, description="a policy version")]
 Language = Annotated[
-    str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$", description="a BCP 47 language tag", examples=["en"])
+    str,
+    Meta(
+        pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}(?![\s\S])", description="a BCP 47 language tag", examples=["en"]
+    ),
 ]
 SubjectId = Annotated[
     str,
     Meta(
-        pattern=r"^[A-Za-z0-9_-]{21}[AQgw]$",
+        pattern=r"^[A-Za-z0-9_-]{21}[AQgw](?![\s\S])",
         description="a subject id (128 random bits, base64url)",
         examples=["fZk3PpQ0Tz2mYw4uJr8aBg"],
     ),
@@ -26,7 +31,7 @@ SubjectId = Annotated[
 ReceiptId = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
+        pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![\s\S])",
         description="a receipt id (a UUID in lower case)",
         examples=["019ab1c2-77aa-7bbb-8ccc-0123456789ab"],
     ),
@@ -34,7 +39,7 @@ ReceiptId = Annotated[
 Origin = Annotated[
     str,
     Meta(
-        pattern=r"^https?://(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:([0-9]{1,5}|\*))?$|^https?://\[[0-9a-f:]+\](:[0-9]{1,5})?$",
+        pattern=r"^https?://(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:([0-9]{1,5}|\*))?(?![\s\S])|^https?://\[[0-9a-f:]+\](:[0-9]{1,5})?(?![\s\S])",
         description="an origin",
         examples=["https://shop.example"],
     ),
@@ -56,4 +61,6 @@ GoogleType = Literal[
 ]
 Line = Annotated[str, Meta(min_length=1, max_length=300)]
 Paragraph = Annotated[str, Meta(min_length=1, max_length=2000)]
-Url = Annotated[str, Meta(pattern=r"^https?://[^\s<>\"']+$", max_length=1000, description="an http or https address")]
+Url = Annotated[
+    str, Meta(pattern=r"^https?://[^\s<>\"']+(?![\s\S])", max_length=1000, description="an http or https address")
+]

@@ -41,12 +41,12 @@ class Cookie(Strict, frozen=True):
     """A cookie, or anything like it, that a service keeps on the visitor's device."""
 
     name: Annotated[
-        str, Meta(pattern=r"^[^\s;,=]{1,128}$", description="a cookie name (`*` stands for any characters)")
+        str, Meta(pattern=r"^[^\s;,=]{1,128}(?![\s\S])", description="a cookie name (`*` stands for any characters)")
     ]
     lifetime: Annotated[
         str,
         Meta(
-            pattern=r"^(session|persistent|[1-9][0-9]{0,4} (second|minute|hour|day|week|month|year)s?)$",
+            pattern=r"^(session|persistent|[1-9][0-9]{0,4} (second|minute|hour|day|week|month|year)s?)(?![\s\S])",
             description="`session`, `persistent` or a length of time",
             examples=["13 months"],
         ),
@@ -61,7 +61,8 @@ class Provider(Strict, frozen=True):
     name: Line
     url: Url | None = None
     country: (
-        Annotated[str, Meta(pattern=r"^[A-Z]{2}$", description="an ISO 3166 country code", examples=["DE"])] | None
+        Annotated[str, Meta(pattern=r"^[A-Z]{2}(?![\s\S])", description="an ISO 3166 country code", examples=["DE"])]
+        | None
     ) = None
 
 
@@ -78,7 +79,7 @@ class Service(Strict, frozen=True):
         Annotated[
             str,
             Meta(
-                pattern=r"^(https?://)?(\*|(\*\.)?[a-z0-9.-]+(:[0-9]+)?)(/[^\s]*)?$",
+                pattern=r"^(https?://)?(\*|(\*\.)?[a-z0-9.-]+(:[0-9]+)?)(/[^\s]*)?(?![\s\S])",
                 max_length=500,
                 description="a URL pattern",
                 examples=["*.video.example/embed/*"],
@@ -118,10 +119,11 @@ class CookieSettings(Strict, frozen=True):
     """The one cookie the banner itself keeps, after a choice."""
 
     name: Annotated[
-        str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$", description="a cookie name", examples=["consent"])
+        str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}(?![\s\S])", description="a cookie name", examples=["consent"])
     ] = "consent"
     domain: (
-        Annotated[str, Meta(pattern=r"^\.?[a-z0-9.-]+$", description="a domain", examples=[".shop.example"])] | None
+        Annotated[str, Meta(pattern=r"^\.?[a-z0-9.-]+(?![\s\S])", description="a domain", examples=[".shop.example"])]
+        | None
     ) = None
 
 
@@ -148,7 +150,7 @@ class Policy(Strict, frozen=True):
         Annotated[
             str,
             Meta(
-                pattern=r"^(default|[A-Z]{2}(-[A-Z0-9]{1,3})?)$",
+                pattern=r"^(default|[A-Z]{2}(-[A-Z0-9]{1,3})?)(?![\s\S])",
                 description="`default` or an ISO 3166 place",
                 examples=["US-CA"],
             ),

@@ -34,15 +34,19 @@ def website() -> Iterator[Website]:
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory, website: Website) -> Iterator[Service]:
-    """A service whose policy has a service in two categories and a privacy page."""
-    folder = tmp_path_factory.mktemp("service")
+    yield from serve_shop(tmp_path_factory.mktemp("service"), website)
+
+
+def serve_shop(folder: Path, website: Website) -> Iterator[Service]:
+    """A running service whose policy has a service in two categories and a privacy page."""
     service = Service(folder / "data")
     service.cli("site", "create", "shop", "--origin", website.url)
     policy = json.loads(service.cli("policy", "show", "shop"))
     policy = {name: policy[name] for name in ("name", "origins", "languages", "categories")}
     policy["privacy_url"] = "https://shop.example/privacy"
     policy["services"] = [made("hotjar", "analytics"), made("video", "social")]
-    publish(service, policy, folder / "policy.json")
+    (folder / "policy.json").write_text(json.dumps(policy))
+    service.cli("policy", "publish", "shop", str(folder / "policy.json"))
     service.start()
     yield service
     service.stop()
@@ -56,11 +60,6 @@ def made(name: str, category: str) -> dict:
         "provider": {"name": "Somebody"},
         "purpose": "Something.",
     }
-
-
-def publish(service: Service, policy: dict, file: Path) -> None:
-    file.write_text(json.dumps(policy))
-    service.cli("policy", "publish", "shop", str(file))
 
 
 @pytest.fixture
@@ -381,7 +380,7 @@ def test_the_api_decides_and_tells(show) -> None:
     page.evaluate("""window.heard = [];
         for (const name of ['decide', 'change', 'recorded']) document.addEventListener('consent:' + name, () => heard.push(name));
         window.off = consent.on('change', state => heard.push(state.status));
-        consent.when('hotjar').then(() => heard.push('hotjar'))""")
+        consent.when('hotjar').then(() => heard.push('hotjar')); 0""")
     page.evaluate("consent.accept(['persistent'])")
     assert recorded(page)["grants"] == {"persistent": True, "analytics": False, "social": False}
     page.evaluate("off(); consent.set({analytics: true})")
@@ -431,7 +430,7 @@ def test_state_in_page_and_service_are_the_same(show, service: Service) -> None:
     page.evaluate("consent.accept()")
     recorded(page)
     state = page.evaluate("consent.state")
-    assert service.json(f"/sites/shop/subjects/{state['subject']}/state") == {**state, "language": state["language"]}
+    assert service.json(f"/sites/shop/subjects/{state['subject']}/state") == state
 
 
 def test_a_choice_made_in_another_tab_counts_after_coming_back(show) -> None:

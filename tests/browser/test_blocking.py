@@ -1,0 +1,298 @@
+"""Markup that waits for consent: each row of the contract's table, in order, once, and back to sleep."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Service, Website, tag
+from tests.browser.test_banner import recorded, serve_shop
+
+pytestmark = pytest.mark.browser
+
+NOTE = "window.ran = (window.ran || []).concat({!r});"
+PIXEL = "<svg xmlns='http://www.w3.org/2000/svg' width='90' height='60'/>"
+
+
+@pytest.fixture(scope="module")
+def website() -> Iterator[Website]:
+    website = Website()
+    yield website
+    website.close()
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory, website: Website) -> Iterator[Service]:
+    yield from serve_shop(tmp_path_factory.mktemp("service"), website)
+
+
+@pytest.fixture
+def show(service: Service, website: Website, tracker: Website, page: Page):
+    """Open a page with this markup, `TRACKER` standing for the tracker's address; the page."""
+    for name in ("a", "b", "c"):
+        tracker.put(f"/{name}.js", NOTE.format(name), "text/javascript")
+    tracker.put("/module.js", "export {}; " + NOTE.format("module"), "text/javascript", Access_Control_Allow_Origin="*")
+    tracker.put("/frame", "<p>An embedded film")
+    tracker.put("/pixel", PIXEL, "image/svg+xml")
+    tracker.put("/style.css", "h1 { color: rgb(1, 2, 3) }", "text/css")
+
+    def show(body: str, head: str = "") -> Page:
+        body = body.replace("TRACKER", tracker.url)
+        html = f"<!doctype html><html lang=en><head><title>Shop</title>{head}{tag(service)}</head><body><h1>Shop</h1>{body}</body></html>"
+        page.goto(website.put("/", html), wait_until="networkidle")
+        page.wait_for_function("window.consent")
+        return page
+
+    return show
+
+
+def ran(page: Page, *names: str) -> None:
+    """Wait until exactly these scripts ran, in this order."""
+    page.wait_for_function("count => (window.ran || []).length >= count", arg=len(names))
+    page.wait_for_timeout(150)
+    assert page.evaluate("window.ran || []") == list(names)
+
+
+def inert(code: str, attributes: str = "") -> str:
+    return f"<script type='text/plain' data-consent='analytics' {attributes}>{code}</script>"
+
+
+# Scripts
+
+
+def test_scripts_run_on_grant_in_document_order(show, tracker: Website) -> None:
+    page = show(
+        inert(NOTE.format("first"))
+        + inert("", "src=TRACKER/a.js")
+        + inert("", "src=TRACKER/b.js")
+        + inert(NOTE.format("after b"))
+        + inert("", "src=TRACKER/c.js")
+        + inert(NOTE.format("last"))
+    )
+    assert (tracker.requests, page.evaluate("window.ran || []")) == ([], [])
+    page.evaluate("consent.accept()")
+    ran(page, "first", "a", "b", "after b", "c", "last")
+
+
+def test_a_script_runs_once_however_often_it_is_granted(show, tracker: Website) -> None:
+    page = show(inert("", "src=TRACKER/a.js") + inert(NOTE.format("inline")))
+    for call in ("accept()", "withdraw()", "accept()", "set({analytics: false})", "set({analytics: true})"):
+        page.evaluate("consent." + call)
+    ran(page, "a", "inline")
+    assert tracker.count("/a.js") == 1
+
+
+def test_a_script_that_fails_does_not_keep_the_others_waiting(show) -> None:
+    page = show(inert("", "src=TRACKER/missing.js") + inert("throw 1") + inert(NOTE.format("next")))
+    page.evaluate("consent.accept()")
+    ran(page, "next")
+
+
+def test_modules_stay_modules(show) -> None:
+    page = show(
+        inert("export {}; " + NOTE.format("inline"), "data-type=module")
+        + inert("", "data-type=module src=TRACKER/module.js")
+    )
+    page.evaluate("consent.accept()")
+    ran(page, "inline", "module")
+
+
+def test_a_released_script_keeps_its_attributes(show) -> None:
+    page = show(
+        inert("", "src=TRACKER/module.js id=one crossorigin=anonymous referrerpolicy=no-referrer data-site=7 async")
+    )
+    page.evaluate("consent.accept()")
+    page.wait_for_selector("#one:not([type='text/plain'])", state="attached")
+    script = "s => [s.crossOrigin, s.referrerPolicy, s.dataset.site, s.async]"
+    assert page.locator("#one").evaluate(script) == ["anonymous", "no-referrer", "7", True]
+
+
+def test_a_script_added_later_waits_and_runs_like_the_others(show) -> None:
+    add = """name => { const s = document.createElement('script'); s.type = 'text/plain'; s.dataset.consent = 'analytics';
+        s.text = `window.ran = (window.ran || []).concat('${name}')`; document.body.append(s) }"""
+    page = show("")
+    page.evaluate(add, "before")
+    page.wait_for_timeout(100)
+    assert page.evaluate("window.ran") is None
+    page.evaluate("consent.accept()")
+    page.evaluate(add, "after")
+    ran(page, "before", "after")
+
+
+def test_a_service_needs_more_than_its_category(show) -> None:
+    page = show(
+        inert(NOTE.format("hotjar"), "data-service=hotjar")
+        + inert(NOTE.format("any"))
+        + inert(NOTE.format("unknown"), "data-service=nobody")
+    )
+    page.evaluate("consent.set({analytics: true, hotjar: false})")
+    ran(page, "any")
+    page.evaluate("consent.set({hotjar: true})")
+    ran(page, "any", "hotjar")
+
+
+def test_what_waits_for_refusal_runs_on_refusal_only(show) -> None:
+    page = show(inert(NOTE.format("refused")).replace("'analytics'", "'!analytics'"))
+    page.wait_for_timeout(100)
+    assert page.evaluate("window.ran") is None
+    page.evaluate("consent.accept()")
+    page.wait_for_timeout(100)
+    assert page.evaluate("window.ran") is None
+    page.evaluate("consent.reject()")
+    ran(page, "refused")
+
+
+def test_a_granted_script_runs_on_the_next_page_by_itself(show) -> None:
+    page = show(inert(NOTE.format("again")))
+    page.evaluate("consent.accept()")
+    ran(page, "again")
+    page.reload()
+    ran(page, "again")
+
+
+# Templates
+
+
+def test_a_template_is_unfolded_with_its_scripts(show) -> None:
+    content = f"<p id=inside>Follow us</p><script src=TRACKER/a.js></script><script>{NOTE.format('inline')}</script>"
+    content += "<script type=application/json id=data>{{}}</script>"
+    page = show(f"<template data-consent=social>{content}</template>")
+    assert page.locator("#inside").count() == 0
+    page.evaluate("consent.accept()")
+    expect(page.locator("#inside")).to_be_visible()
+    ran(page, "a", "inline")
+    assert page.locator("#data").get_attribute("type") == "application/json"
+
+
+def test_a_templates_content_goes_and_comes_with_its_consent(show) -> None:
+    page = show(
+        f"<template data-consent=social><p id=inside>Follow us</p><script>{NOTE.format('once')}</script></template>"
+    )
+    for call, count in (("accept()", 1), ("withdraw()", 0), ("accept()", 1)):
+        page.evaluate("consent." + call)
+        assert page.locator("#inside").count() == count
+    ran(page, "once")
+
+
+# Embeds
+
+
+EMBEDS = {
+    "iframe": "<iframe id=it data-consent=social data-src=TRACKER/frame></iframe>",
+    "img": "<img id=it data-consent=social data-src=TRACKER/pixel width=90 height=60 alt=''>",
+    "srcset": "<img id=it data-consent=social data-srcset='TRACKER/pixel 1x' width=90 height=60 alt=''>",
+    "embed": "<embed id=it data-consent=social data-src=TRACKER/frame type=text/html>",
+    "object": "<object id=it data-consent=social data-data=TRACKER/pixel type=image/svg+xml width=90 height=60></object>",
+    "video": "<video id=it data-consent=social data-src=TRACKER/pixel></video>",
+    "source": "<video><source id=it data-consent=social data-src=TRACKER/pixel></video>",
+    "link": "<link id=it rel=stylesheet data-consent=social data-href=TRACKER/style.css>",
+}
+
+
+@pytest.mark.parametrize("kind", EMBEDS)
+def test_an_embed_asks_for_nothing_before_its_grant(show, tracker: Website, kind: str) -> None:
+    page = show(EMBEDS[kind])
+    assert tracker.requests == []
+    page.evaluate("consent.accept()")
+    page.wait_for_timeout(50)
+    deadline = 40
+    while not tracker.requests and deadline:
+        page.wait_for_timeout(50)
+        deadline -= 1
+    assert tracker.requests
+
+
+def test_an_embed_goes_back_to_sleep_when_its_consent_is_taken_back(show, tracker: Website) -> None:
+    page = show(EMBEDS["iframe"])
+    page.evaluate("consent.accept()")
+    page.wait_for_function("frames.length && document.querySelector('#it').src")
+    expect(page.frame_locator("#it").get_by_text("An embedded film")).to_be_visible()
+    page.evaluate("consent.withdraw()")
+    assert page.locator("#it").get_attribute("src") is None
+    assert [frame.url for frame in page.frames[1:]] == ["about:blank"]
+    expect(page.locator(".consent-placeholder")).to_be_visible()
+
+
+PLACES = {
+    "plain": "<iframe id=it data-consent=social data-src=TRACKER/frame></iframe>",
+    "attributes": "<iframe id=it data-consent=social data-src=TRACKER/frame width=560 height=315></iframe>",
+    "percent": "<div style='width:70%'><iframe id=it data-consent=social data-src=TRACKER/frame style='width:100%;height:200px;border:0'></iframe></div>",
+    "ratio": "<iframe id=it data-consent=social data-src=TRACKER/frame style='width:50vw;height:auto;aspect-ratio:16/9;margin:1em auto;display:block'></iframe>",
+    "filling": "<div style='position:relative;height:300px'><iframe id=it data-consent=social data-src=TRACKER/frame style='position:absolute;inset:0;width:100%;height:100%'></iframe></div>",
+    "picture": EMBEDS["img"],
+}
+
+
+def resize(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.wait_for_function("width => innerWidth === width && new Promise(requestAnimationFrame)", arg=width)
+
+
+@pytest.mark.parametrize("kind", PLACES)
+def test_the_placeholder_has_the_embeds_box_and_follows_the_page(show, kind: str) -> None:
+    page = show(PLACES[kind] + "<p id=after>Text</p>")
+    boxes = []
+    for width in (1280, 600):
+        resize(page, width)
+        boxes.append((page.locator(".consent-placeholder").bounding_box(), page.locator("#after").bounding_box()))
+    page.evaluate("consent.accept()")
+    for width, (box, after) in zip((1280, 600), boxes, strict=True):
+        resize(page, width)
+        assert page.locator("#it").bounding_box() == box
+        assert page.locator("#after").bounding_box() == after
+
+
+def test_a_counting_pixel_has_no_placeholder(show) -> None:
+    pixel = "data-consent=social data-src=TRACKER/pixel"
+    page = show(
+        f"<iframe width=1 height=1 {pixel}></iframe><img {pixel}><iframe style='display:none' {pixel}></iframe>"
+    )
+    assert page.locator(".consent-placeholder").count() == 0
+
+
+VIDEO = "<iframe id=it data-consent=social data-service=video data-src=TRACKER/frame width=560 height=315></iframe>"
+
+
+def test_a_placeholder_says_who_and_why(show) -> None:
+    group = show(VIDEO).get_by_role("group", name="Video is switched off")
+    expect(group.get_by_text("Social media and embedded content")).to_be_visible()
+    assert [b.inner_text() for b in group.get_by_role("button").all()] == ["Load once", "Always allow"]
+
+
+def test_loading_once_is_for_this_page_view_and_not_recorded(show) -> None:
+    page = show(VIDEO + VIDEO.replace("id=it", "id=other"))
+    page.get_by_role("button", name="Load once").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.frame_locator("#it").get_by_text("An embedded film")).to_be_visible()
+    assert page.evaluate("[document.activeElement.id, consent.state.status, document.cookie]") == ["it", "unknown", ""]
+    assert page.locator(".consent-placeholder").count() == 1
+    page.reload()
+    expect(page.locator(".consent-placeholder")).to_have_count(2)
+
+
+def test_always_allowing_grants_the_service_and_is_recorded(show) -> None:
+    page = show(VIDEO)
+    page.get_by_role("button", name="Always allow").click()
+    expect(page.frame_locator("#it").get_by_text("An embedded film")).to_be_visible()
+    claim = recorded(page)
+    assert (claim["action"], claim["surface"], claim["services"]) == ("custom", "placeholder", {"video": True})
+    assert claim["grants"] == {"persistent": False, "analytics": False, "social": False}
+
+
+def test_always_allowing_without_a_service_grants_the_category(show) -> None:
+    page = show(EMBEDS["iframe"])
+    page.get_by_role("button", name="Always allow").click()
+    assert recorded(page)["grants"] == {"persistent": False, "analytics": False, "social": True}
+
+
+def test_an_embed_taken_away_takes_its_placeholder_along(show) -> None:
+    page = show(VIDEO)
+    page.evaluate("document.querySelector('#it').remove()")
+    expect(page.locator(".consent-placeholder")).to_have_count(0)
+
+
+def test_any_element_can_open_the_preferences(show) -> None:
+    page = show("<p data-consent-open><a href='/elsewhere'>Cookies</a></p>")
+    page.get_by_role("link", name="Cookies").click()
+    expect(page.get_by_role("dialog", name="Privacy preferences")).to_be_visible()
+    assert not page.url.endswith("elsewhere")

@@ -1,0 +1,62 @@
+"""A page with the strictest content-security policy of the contract: everything works, nothing is violated."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Service, Website
+
+pytestmark = pytest.mark.browser
+
+PAGE = """<!doctype html><html lang="en"><head><title>Shop</title>
+<script nonce="{nonce}">window.violations = [];
+document.addEventListener('securitypolicyviolation', event => violations.push(event.violatedDirective + ' ' + event.blockedURI))</script>
+<script async nonce="{nonce}" src="{service}/sites/shop/banner.js"{attributes}></script></head><body><h1>Shop</h1>
+<script type="text/plain" data-consent="analytics" src="{tracker}/a.js"></script>
+<script type="text/plain" data-consent="analytics">window.inline = true</script>
+<template data-consent="social"><p id="inside">Follow us</p><script>window.unfolded = true</script></template>
+<iframe data-consent="social" data-src="{tracker}/frame" width="560" height="315"></iframe>
+</body></html>"""
+
+
+@pytest.fixture
+def strict(service: Service, website: Website, tracker: Website, page: Page):
+    def open_page(attributes: str = "") -> Page:
+        tracker.put("/a.js", "window.loaded = true", "text/javascript")
+        tracker.put("/frame", "<p>An embedded film")
+        policy = (
+            "default-src 'none'; script-src 'nonce-r4nd0m' 'strict-dynamic'; style-src 'self'; "
+            f"connect-src {service.url}; frame-src {tracker.url}; require-trusted-types-for 'script'; trusted-types consent"
+        )
+        html = PAGE.format(nonce="r4nd0m", service=service.url, tracker=tracker.url, attributes=attributes)
+        page.goto(website.put("/", html, Content_Security_Policy=policy))
+        page.wait_for_function("window.consent")
+        return page
+
+    return open_page
+
+
+def test_the_whole_flow_violates_nothing(strict) -> None:
+    page = strict()
+    page.get_by_role("button", name="Preferences").click()
+    page.get_by_role("switch", name="Statistics").check()
+    page.get_by_role("button", name="Save my choices").click()
+    page.wait_for_function("window.loaded && window.inline")
+    page.get_by_role("button", name="Always allow").click()
+    page.wait_for_function("window.unfolded")
+    expect(page.frame_locator("iframe").get_by_text("An embedded film")).to_be_visible()
+    page.get_by_role("button", name="Privacy settings").click()
+    page.get_by_role("button", name="Withdraw consent").click()
+    page.wait_for_function("consent.receipt() && JSON.parse(localStorage['consent:outbox:shop']).length === 0")
+    assert page.evaluate("violations") == []
+
+
+def test_it_looks_the_same_as_on_any_page(strict) -> None:
+    banner = strict().get_by_role("dialog")
+    style = "b => { const s = getComputedStyle(b); return [s.position, s.display, s.borderRadius] }"
+    assert banner.evaluate(style) == ["fixed", "flex", "16px"]
+
+
+def test_another_language_is_fetched_without_a_violation(strict) -> None:
+    page = strict(' data-lang="fr"')
+    expect(page.get_by_role("button", name="Tout refuser", exact=True)).to_be_visible()
+    assert page.evaluate("violations") == []
