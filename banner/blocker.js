@@ -69,6 +69,7 @@ function unfold({ content, dataset }) {
     Object.assign(script.dataset, { type: script.type }, dataset);
     script.type = INERT;
     script.text = trusted().createScript(script.text); // a copy has lost the trust its text came with
+    script.text = trusted().createScript(script.text); // a copy has lost the trust its text came with
   }
   return [...copy.childNodes];
 }

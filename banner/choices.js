@@ -45,7 +45,8 @@ export function parse(text) {
  */
 export function format(rules, { policy, decided_at, subject, ids }) {
   const granted = ids.filter(id => id[0] != "+");
-  const whole = granted.filter(id => id[0] != "-" && !rules.services.some(one => one.category == id && ids.includes("-" + one.id)));
+  const whole = granted.filter(id =>
+    id[0] != "-" && !rules.services.some(one => one.category == id && ids.includes("-" + one.id)));
   const texts = [ids, granted, whole, []].map(list => `1.${policy}.${decided_at}.${subject}.` + list.join("~"));
   return /** @type {string} */ (texts.find(text => text.length <= ROOM));
 }
@@ -95,7 +96,8 @@ export function derive(rules, stored, gpc, now) {
   const choice = stored && stored.decided_at <= now + DAY ? stored : null;
   const { policy = null, subject = null, decided_at = null, ids = /** @type {string[]} */ ([]) } = choice || {};
   const valid_until = choice && choice.decided_at + rules.valid_days * DAY;
-  const lapse = !valid_until ? "unknown" : now >= valid_until ? "expired" : Number(policy) < rules.material_since && "outdated";
+  const lapse = !valid_until ? "unknown" : now >= valid_until ? "expired" :
+    /** @type {number} */ (policy) < rules.material_since && "outdated";
 
   const named = (/** @type {string} */ id) => ids.includes(id);
   const shut = (/** @type {string} */ id) => rules.regime == "opt-in" || (gpc && rules.signals.gpc.includes(id));
@@ -115,6 +117,7 @@ export function derive(rules, stored, gpc, now) {
 function judge(rules, { grants, services }, ids) {
   const categories = asked(rules);
   if (![...Object.values(grants), ...Object.values(services)].includes(false)) return "given";
-  const some = categories.some(({ id }) => grants[id]) || rules.services.some(({ id, category }) => services[id] && !grants[category]);
+  const some = categories.some(({ id }) => grants[id]) ||
+    rules.services.some(({ id, category }) => services[id] && !grants[category]);
   return some ? "partial" : categories.some(({ id }) => ids.includes("-" + id)) ? "withdrawn" : "refused";
 }

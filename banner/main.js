@@ -44,7 +44,9 @@ const emit = (event, detail) => document.dispatchEvent(new CustomEvent("consent:
 /** The state as the page sees it, read anew: another tab may have decided. @returns {State} */
 function read(choice = store.read()) {
   const derived = derive(config, choice, gpc, seconds());
-  return Object.freeze({ ...derived, decided_at: time(derived.decided_at), valid_until: time(derived.valid_until), regime, language });
+  return Object.freeze({
+    ...derived, decided_at: time(derived.decided_at), valid_until: time(derived.valid_until), regime, language,
+  });
 }
 
 const live = () => !/unknown|expired|outdated/.test(state.status);
@@ -142,7 +144,8 @@ function boot() {
   speak("default", live() ? read(null).grants : state.grants, signals);
   if (live()) {
     speak("update", state.grants, signals);
-    store.write(/** @type {import("./types").Choice} */ (store.read())); // Safari forgets a script's cookie a week after it was written
+    // Safari forgets a script's cookie a week after it was last written.
+    store.write(/** @type {import("./types").Choice} */ (store.read()));
   }
   window.consent = api;
   const hold = createPlaceholders(id => decide("custom", "placeholder", { [id]: true }));

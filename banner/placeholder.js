@@ -17,7 +17,8 @@ export const createPlaceholders = always =>
     const { width, height, aspectRatio } = computed; // undisplayed, percentages stay percentages: the box follows the page
     const auto = width == "auto";
     // No words fit a counting pixel, and nothing shows of a picture without a size, nor of a source inside its medium.
-    if (display == "none" || parseFloat(width) < 48 || parseFloat(height) < 24 || (auto && /img|source/.test(embed.localName))) return show(), show;
+    if (display == "none" || parseFloat(width) < 48 || parseFloat(height) < 24 ||
+      (auto && /img|source/.test(embed.localName))) return show(), show;
     const box = shadow(host("", { class: "consent-placeholder" }), inside(embed.dataset, once, always));
     embed.before(box);
     const { style } = box;

@@ -13,7 +13,7 @@ const FIRST_PAUSE = 2e3;
 // The server has read the choice and refused it for good. Any other refusal (403 and 404 above all: an origin not
 // listed, a site renamed) is the operator's mistake and may be mended: keeping the choice loses least, and holds up
 // nothing that would fare better.
-const FINAL = [400, 409, 413, 415, 422];
+const FINAL = /40[09]|41[35]|422/;
 
 /** A UUID of version 7 (RFC 9562): sorted by time, so that the ledger's index stays compact. */
 export function newId(time = Date.now()) {
@@ -22,46 +22,51 @@ export function newId(time = Date.now()) {
   return hex.slice(0, 8) + "-" + hex.slice(8) + "-7xxx-8xxx-xxxxxxxxxxxx".replace(/x/g, random);
 }
 
-/** @param {{home: string, store: Store, emit: import("./types").Emit}} parts */
-export function createRecorder({ home, store, emit }) {
-  let busy = false;
-  let failures = 0;
-  /** @type {any} */
-  let timer;
+/** @typedef {{home: string, store: Store, emit: import("./types").Emit}} Parts */
 
-  /** @param {string} path @param {object} body */
-  const post = (path, body) => fetch(home + path, {
-    method: "POST", credentials: "omit", keepalive: true,
-    headers: { "Content-Type": "text/plain" }, // spares the preflight, and survives the page's end
-    body: JSON.stringify(body),
-  });
+/** @param {string} address @param {object} body */
+const post = (address, body) => fetch(address, {
+  method: "POST", credentials: "omit", keepalive: true,
+  headers: { "Content-Type": "text/plain" }, // spares the preflight, and survives the page's end
+  body: JSON.stringify(body),
+});
 
-  /** Sends what is waiting, oldest first. Safe to call at any moment. */
-  async function flush() {
-    if (busy) return;
-    clearTimeout(timer);
-    busy = true;
-    let pause = 0;
-    for (let body; !pause && (body = store.waiting()[0]);) pause = await send(body).catch(() => later(0));
-    busy = false;
-    if (pause) timer = setTimeout(flush, pause);
+/**
+ * The newest choice takes the server's time, unless this browser's clock is so wrong that it would then see a
+ * choice from the future and ask for ever.
+ * @param {Store} store @param {Recording} body @param {number} time
+ */
+function takeTime(store, { decided_at }, time) {
+  const choice = store.read();
+  const newest = choice && choice.decided_at * 1e3 == Date.parse(decided_at);
+  if (newest && !store.waiting().length && Math.abs(time - Date.now()) < DAY) {
+    store.write({ ...choice, decided_at: (time / 1e3) >>> 0 });
   }
+}
 
-  /** One try; the milliseconds to wait before the next, 0 once the choice has left the outbox. @param {Recording} body */
+/**
+ * Makes the function that tries once to record a choice. It resolves with the milliseconds to wait before the next
+ * try, or 0 once the choice has left the outbox.
+ * @param {Parts} parts
+ */
+function createSender({ home, store, emit }) {
+  let failures = 0;
+
+  /** @param {Recording} body */
   async function send(body) {
     const { id } = body;
-    const answer = await post("/receipts", body);
+    const answer = await post(home + "/receipts", body);
     const { status } = answer;
     if (answer.ok) return done(body, await answer.json());
-    if (!FINAL.includes(status)) return later(answer.headers.get("Retry-After"));
+    if (!FINAL.test(/** @type {any} */ (status))) return later(answer.headers.get("Retry-After"));
     store.remove(id);
     console.error(`consent: choice ${id} not recorded (${status})`);
     emit("error", { id, status });
     return 0;
   }
 
-  /** @param {unknown} asked seconds, as the server wishes */
-  const later = asked => Math.max(FIRST_PAUSE * 2 ** failures++, 1e3 * (Number(asked) || 0));
+  /** @param {any} asked seconds, as the server wishes; a date is not understood */
+  const later = asked => Math.max(FIRST_PAUSE * 2 ** failures++, 1e3 * asked || 0);
 
   /** @param {Recording} body @param {any} answer */
   function done(body, { receipt, state }) {
@@ -70,22 +75,31 @@ export function createRecorder({ home, store, emit }) {
     failures = 0;
     store.keepReceipt(receipt);
     store.remove(id);
-    takeTime(body, Date.parse(state.decided_at));
+    takeTime(store, body, Date.parse(state.decided_at));
     emit("recorded", { id, receipt, state });
     return 0;
   }
 
-  /**
-   * The newest choice takes the server's time, unless this browser's clock is so wrong that it would then see a
-   * choice from the future and ask for ever.
-   * @param {Recording} body @param {number} time
-   */
-  function takeTime({ decided_at }, time) {
-    const choice = store.read();
-    const newest = choice && choice.decided_at * 1e3 == Date.parse(decided_at);
-    if (newest && !store.waiting().length && Math.abs(time - Date.now()) < DAY) {
-      store.write({ ...choice, decided_at: (time / 1e3) >>> 0 });
-    }
+  return (/** @type {Recording} */ body) => send(body).catch(() => later(0));
+}
+
+/** @param {Parts} parts */
+export function createRecorder(parts) {
+  const { home, store } = parts;
+  const send = createSender(parts);
+  let busy = false;
+  /** @type {any} */
+  let timer;
+
+  /** Sends what is waiting, oldest first. Safe to call at any moment. */
+  async function flush() {
+    if (busy) return;
+    clearTimeout(timer);
+    busy = true;
+    let pause = 0;
+    for (let body; !pause && (body = store.waiting()[0]);) pause = await send(body);
+    busy = false;
+    if (pause) timer = setTimeout(flush, pause);
   }
 
   return {
@@ -97,7 +111,7 @@ export function createRecorder({ home, store, emit }) {
     },
     /** Counts one showing, without any identifier. @param {object} body */
     shown(body) {
-      post("/displays", body).catch(() => {});
+      post(home + "/displays", body).catch(() => {});
     },
   };
 }

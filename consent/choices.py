@@ -16,7 +16,9 @@ def is_refusal(choice: Choice) -> bool:
 
 def mistakes(published: Published, choice: Choice) -> list[Mistake]:
     """Every contradiction between a choice and the policy, as (path, what would be right)."""
-    return [mistake for rule in (_language, _grants, _services, _action, _decided_at) for mistake in rule(published, choice)]
+    return [
+        mistake for rule in (_language, _grants, _services, _action, _decided_at) for mistake in rule(published, choice)
+    ]
 
 
 def _language(published: Published, choice: Choice) -> Iterator[Mistake]:

@@ -11,6 +11,27 @@ from consent.shape import Mistake, nearest
 
 ADDRESS = re.compile(r"https?://[^\s<>\"']+")
 
+EXPORT_COLUMNS = frozenset(
+    [
+        "index",
+        "id",
+        "recorded_at",
+        "subject",
+        "policy",
+        "language",
+        "regime",
+        "country",
+        "action",
+        "surface",
+        "services",
+        "gpc",
+        "valid_until",
+        "previous",
+        "receipt",
+    ]
+)
+"""The fixed columns of an export; each category gets one beside them."""
+
 COOKIE_BYTES = 499
 """The consent cookie stays under 500 bytes (contract, section 1)."""
 
@@ -19,6 +40,7 @@ def broken_rules(policy: Policy) -> Iterator[Mistake]:
     """Every mistake of sense in a policy whose shape is right."""
     for rule in (
         _ids,
+        _export_columns,
         _services,
         _categories,
         _words,
@@ -40,6 +62,15 @@ def _ids(policy: Policy) -> Iterator[Mistake]:
         if id in seen:
             yield path, f"must be unique; {id!r} stands at {seen[id]} already"
         seen.setdefault(id, path)
+
+
+def _export_columns(policy: Policy) -> Iterator[Mistake]:
+    for position, category in enumerate(policy.categories):
+        if category.id in EXPORT_COLUMNS:
+            yield (
+                f"categories[{position}].id",
+                f"must be another one; {category.id!r} is a column of the export already",
+            )
 
 
 def _services(policy: Policy) -> Iterator[Mistake]:

@@ -229,6 +229,9 @@ def test_receipts_are_found_by(call, ledger, clock, query, found):
         "policy=x",
         "subject=x",
         "limit=²",
+        f"limit={'1' * 5000}",
+        f"cursor={'9' * 19}",
+        f"policy={'9' * 20}",
     ],
 )
 def test_a_wrong_query_is_refused(call, query):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import inspect
 
-from consent import i18n, policy
+from consent import export, i18n, policy, policy_rules
 from consent.errors import Invalid, Malformed
 from consent.model import Choice, Policy, Published
 from consent.policy_diff import diff, is_material
@@ -72,6 +72,7 @@ SERVICE = {"id": "x", "category": "analytics", "name": "X", "provider": {"name":
         ({"languages": ["english"]}, "languages[0]", "BCP 47"),
         ({"categories": []}, "categories", "at least 1 item"),
         ({"categories": [{"id": "session"}, {"id": "session"}]}, "categories[1].id", "must be unique"),
+        ({"categories": [{"id": "policy", "name": "P", "purpose": "P"}]}, "categories[0].id", "a column of the export"),
         ({"categories": [{"id": "mine"}]}, "categories[0].purpose", "no built-in words"),
         ({"categories": [{"id": "session", "name": {}}]}, "categories[0].name", "at least one language"),
         ({"categories": [{"id": "session", "name": {"nl": "X"}}]}, "categories[0].name.nl", "the policy's languages"),
@@ -150,6 +151,10 @@ def every_union(info) -> list[inspect.UnionType]:
     }.get(type(info), list)()
     found = [info] if isinstance(info, inspect.UnionType) else []
     return found + [union for member in inner for union in every_union(member)]
+
+
+def test_the_columns_of_the_export_are_known_to_the_rules():
+    assert {*export.HEAD, *export.TAIL} == policy_rules.EXPORT_COLUMNS
 
 
 # Completing and publishing.

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import sqlite3
 from base64 import urlsafe_b64encode
 
 import brotli
@@ -170,6 +171,8 @@ def test_a_version_that_was_ever_published_is_accepted(client, ledger, draft):
         ({"action": "withdraw"}, "action"),
         ({"decided_at": "yesterday"}, "decided_at"),
         ({"decided_at": "2026-11-23T18:46:00"}, "decided_at"),
+        ({"decided_at": "0001-01-01T00:00:00+23:59"}, "decided_at"),
+        ({"decided_at": "9999-12-31T23:59:59-23:59"}, "decided_at"),
         ({"signals": {"dnt": True}}, "signals.dnt"),
         ({"ip": "192.0.2.1"}, "ip"),
     ],
@@ -439,6 +442,12 @@ def test_a_base_url_with_a_path_works_whether_or_not_the_proxy_strips_it(client_
     assert client.get(path).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/consent/docs", "/docs"])
+def test_links_keep_the_prefix_that_the_proxy_strips(client_with, path):
+    client = client_with(CONSENT_PUBLIC_URL="https://shop.example/consent")
+    assert 'href="/consent/docs.css"' in client.get(path).text
+
+
 def test_a_wrong_method_is_told_which_are_right(client):
     answer = client.put(RECEIPTS)
     assert answer.status_code == 405 and answer.headers["Allow"] == "OPTIONS, POST"
@@ -457,3 +466,52 @@ def test_the_key_set_is_for_everybody(client):
     answer = client.get("/.well-known/jwks.json", headers={"Origin": "https://auditor.example"})
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert set(answer.json["keys"][0]) == {"kty", "crv", "x", "kid", "use", "alg"}
+
+
+@pytest.mark.parametrize("version", ["0", "2", "9999999999", "9" * 30])
+def test_a_version_that_was_never_published_is_not_found(client, version):
+    answer = client.get(f"/sites/shop/policies/{version}")
+    assert answer.status_code == 404 and answer.json["type"].endswith("#unknown-policy")
+
+
+NESTED = {"lists": b"[" * 8000, "tables": b'{"x":' * 1500, "a field": b'{"grants":{"a":' + b"[" * 4000}
+
+
+@pytest.mark.parametrize("data", NESTED.values(), ids=list(NESTED))
+def test_a_bottomless_body_is_malformed(client, data):
+    answer = client.post(RECEIPTS, data=data, headers=HERE, content_type="application/json")
+    assert answer.status_code == 400 and answer.json["type"].endswith("#malformed")
+
+
+# What is wrong with the installation.
+
+
+def test_a_database_from_a_newer_version_is_not_ready(client, ledger):
+    with sqlite3.connect(ledger.storage.path) as db:
+        db.execute("UPDATE _sqlite_migrations SET name = 'm999_later' WHERE name = 'm003_displays'")
+    db.close()
+    answer = client.get("/readyz")
+    assert answer.status_code == 503 and answer.json["type"].endswith("#newer-database")
+
+
+def test_a_corrupted_key_file_is_named_and_nothing_is_recorded(client, ledger):
+    _corrupt(ledger)
+    answer = post(client, body())
+    assert answer.json["type"].endswith("#bad-key-ring") and ledger.history("shop", SUBJECT) == []
+
+
+@pytest.mark.xfail(strict=True, reason="BadKeyRing has the status 500; 503 says that the caller may try again")
+def test_a_corrupted_key_file_is_no_500(client, ledger):
+    _corrupt(ledger)
+    assert post(client, body()).status_code == 503
+
+
+def test_a_corrupted_key_file_tells_the_caller_no_path(client, ledger):
+    _corrupt(ledger)
+    assert str(ledger.ring.folder) not in post(client, body()).text
+
+
+def _corrupt(ledger) -> None:
+    (key,) = ledger.ring.folder.glob("*.pem")
+    key.unlink()
+    key.write_text("no key")

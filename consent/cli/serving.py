@@ -7,7 +7,9 @@ import click
 import msgspec
 
 from consent.cli.shared import installation
-from consent.settings import SETTINGS
+from consent.errors import Unavailable
+from consent.ledger import Ledger
+from consent.settings import SETTINGS, Settings, load
 from consent.web import demo as demo_shop
 from consent.web.logs import config
 from consent.web.serve import serve as run
@@ -26,21 +28,32 @@ def serve(host: str, port: int, workers: int | None, demo: bool) -> None:
     \b
     Example: consent serve --host 0.0.0.0 --port 8080
     """
-    ledger, settings = installation()
+    settings = _settings(host, port, demo=demo)
     logging.config.dictConfig(config())
+    click.echo(f"Service:  {settings.public_url}\nAPI docs: {settings.public_url}/docs", err=True)
+    try:
+        ledger = installation()[0]
+        if demo:
+            _prepare_demo(ledger, settings, port)
+        ledger.storage.close()
+    except Unavailable as error:
+        click.echo(f"{error} Requests are answered with 503 until it can.", err=True)
+    run(settings, host=host, port=port, workers=workers)
+
+
+def _settings(host: str, port: int, *, demo: bool) -> Settings:
+    """The settings; without a public address the one that this machine's browser can open."""
+    settings = load()
     if settings.public_url == DEFAULT_URL:
         settings = msgspec.structs.replace(settings, public_url=f"http://{_reachable(host)}:{port}")
+    return msgspec.structs.replace(settings, demo=demo)
+
+
+def _prepare_demo(ledger: Ledger, settings: Settings, port: int) -> None:
     ledger.issuer = settings.public_url
-    settings = msgspec.structs.replace(settings, demo=demo)
-    click.echo(f"Service:  {settings.public_url}\nAPI docs: {settings.public_url}/docs", err=True)
-    if demo:
-        shown = f"http://localhost:{port}"
-        demo_shop.prepare(
-            ledger, list(dict.fromkeys([shown, f"http://127.0.0.1:{port}", _origin(settings.public_url)]))
-        )
-        click.echo(f"Demo:     {shown}/demo/", err=True)
-    ledger.storage.close()
-    run(settings, host=host, port=port, workers=workers)
+    shown = f"http://localhost:{port}"
+    demo_shop.prepare(ledger, list(dict.fromkeys([shown, f"http://127.0.0.1:{port}", _origin(settings.public_url)])))
+    click.echo(f"Demo:     {shown}/demo/", err=True)
 
 
 def _reachable(host: str) -> str:

@@ -58,7 +58,7 @@ class SqliteStorage:
 
     def migrate(self) -> list[str]:
         with reported():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with self._turn, self._file_lock(), self._database(create=True) as db:
                 pending = self._pending(db)
                 migrations.apply(db)

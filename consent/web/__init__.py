@@ -64,3 +64,4 @@ def _prepare(ledger: Ledger) -> None:
         log.error("%s Requests are answered with 503 until it can.", error)
     except ConsentError as error:
         log.error("%s", error)
+    ledger.storage.close()  # a connection or a lock must not live on across a fork (gunicorn --preload)

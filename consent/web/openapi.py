@@ -8,7 +8,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 import consent
-from consent.errors import ConsentError, MethodNotAllowed
+from consent.errors import ConsentError, MethodNotAllowed, TooLarge
 from consent.export import FORMATS
 from consent.model import Action, Language, ReceiptId, SiteId, SubjectId, Version
 from consent.web.operations import Answer, Operation
@@ -112,7 +112,8 @@ def _problems(op: Operation, refs: dict[Any, Any]) -> dict[str, Any]:
     """One answer a status; several errors of the same status are named together."""
     by_status: dict[int, list[type[ConsentError]]] = {}
     always: tuple[type[ConsentError], ...] = (MethodNotAllowed, ConsentError)
-    for error in (*op.problems, *always):
+    with_body: tuple[type[ConsentError], ...] = (TooLarge,) if op.body is not None else ()
+    for error in dict.fromkeys((*op.problems, *with_body, *always)):
         by_status.setdefault(error.status, []).append(error)
     return {
         str(status): {

@@ -11,11 +11,13 @@ from consent.errors import (
     BadId,
     BadQuery,
     Conflict,
+    Forbidden,
     ForeignOrigin,
     Invalid,
     Malformed,
     TooLarge,
     TooManyRequests,
+    Unauthorized,
     Unavailable,
     UnknownPolicy,
     UnknownReceipt,
@@ -85,7 +87,7 @@ def banner_version(site: str, hash: str) -> Response:
     },
     body=Choice,
     media_types=TEXT_OR_JSON,
-    problems=(Malformed, ForeignOrigin, UnknownSite, Conflict, TooLarge, UnsupportedType, Invalid, TooManyRequests, Unavailable),
+    problems=(Malformed, Unauthorized, ForeignOrigin, Forbidden, UnknownSite, Conflict, TooLarge, UnsupportedType, Invalid, TooManyRequests, Unavailable),
 )  # fmt: skip
 def record(site: str) -> Response:
     ledger, _, places, rate_limit, _ = service()
@@ -103,7 +105,18 @@ def record(site: str) -> Response:
     {204: Answer("counted")},
     body=Display,
     media_types=TEXT_OR_JSON,
-    problems=(Malformed, ForeignOrigin, UnknownSite, TooLarge, UnsupportedType, Invalid, TooManyRequests, Unavailable),
+    problems=(
+        Malformed,
+        Unauthorized,
+        ForeignOrigin,
+        Forbidden,
+        UnknownSite,
+        TooLarge,
+        UnsupportedType,
+        Invalid,
+        TooManyRequests,
+        Unavailable,
+    ),
 )
 def displays(site: str) -> Response:
     ledger, _, _, rate_limit, _ = service()

@@ -57,13 +57,19 @@ def problem(error: ConsentError) -> Response:
     """The answer to something refused."""
     base = current_app.extensions["consent"].settings.public_url
     fields = [FieldError(path, message) for path, message in error.mistakes]
-    body = Problem(f"{base}/docs#{error.code}", error.title, error.status, str(error), fields)
+    body = Problem(f"{base}/docs#{error.code}", error.title, error.status, _detail(error), fields)
     response = Response(msgspec.json.encode(body), error.status, {"Cache-Control": "no-store"}, PROBLEM)
     if retry_after := getattr(error, "retry_after", None):
         response.headers["Retry-After"] = str(retry_after)
     if error.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
+
+
+def _detail(error: ConsentError) -> str:
+    """What the caller is told: of the installation's own troubles, which may name files, not more than their title."""
+    is_ours = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return f"{error.title}; the service's log says more." if is_ours else str(error)
 
 
 def register(app: Flask) -> None:

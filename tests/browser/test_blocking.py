@@ -217,7 +217,7 @@ PLACES = {
     "plain": "<iframe id=it data-consent=social data-src=TRACKER/frame></iframe>",
     "attributes": "<iframe id=it data-consent=social data-src=TRACKER/frame width=560 height=315></iframe>",
     "percent": "<div style='width:70%'><iframe id=it data-consent=social data-src=TRACKER/frame style='width:100%;height:200px;border:0'></iframe></div>",
-    "ratio": "<iframe id=it data-consent=social data-src=TRACKER/frame style='width:50vw;height:auto;aspect-ratio:16/9;margin:1em auto;display:block'></iframe>",
+    "ratio": "<iframe id=it data-consent=social data-src=TRACKER/frame style='width:50%;height:auto;aspect-ratio:16/9;margin:1em auto;display:block'></iframe>",
     "filling": "<div style='position:relative;height:300px'><iframe id=it data-consent=social data-src=TRACKER/frame style='position:absolute;inset:0;width:100%;height:100%'></iframe></div>",
     "picture": EMBEDS["img"],
 }

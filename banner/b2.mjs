@@ -1,0 +1,45 @@
+// Builds /tmp/try/o.js from banner/main.js: one minified script whose only free name is __CONSENT__, meant to stand
+// in the function that the server wraps around it. The same sources give the same bytes.
+import { readFile, writeFile } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
+import { build, transform } from "esbuild";
+import { minify } from "terser";
+
+// Names that never leave the script: neither in the settings, the API, the DOM nor in what is stored or sent.
+const INTERNAL = ["announce", "awake", "clear", "emit", "flush", "headless", "hold", "home", "keepReceipt", "live",
+  "nodes", "read", "record", "refused", "round", "shown", "sync", "waiting", "write"];
+
+const sheet = {
+  name: "sheet",
+  setup(plugin) {
+    plugin.onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const { code } = await transform(await readFile(path, "utf8"), { loader: "css", minify: true });
+      return { contents: code.trim(), loader: "text" };
+    });
+  },
+};
+
+/** All modules in one, unminified. */
+async function bundle() {
+  const { outputFiles } = await build({
+    entryPoints: ["banner/main.js"],
+    plugins: [sheet],
+    bundle: true,
+    minifySyntax: true,
+    format: "esm",
+    target: "es2020",
+    charset: "utf8",
+    write: false,
+  });
+  return outputFiles[0].text;
+}
+
+const { code } = await minify(await bundle(), {
+  ecma: 2020,
+  module: true,
+  compress: { passes: 3, inline: 1, unsafe_arrows: true },
+  mangle: { properties: { regex: new RegExp(`^(${INTERNAL.join("|")})$`) } },
+});
+
+await writeFile("/tmp/try/o.js", code);
+console.log(`/tmp/try/o.js: ${Buffer.byteLength(code)} bytes, ${gzipSync(code, { level: 9 }).length} gzip`);
