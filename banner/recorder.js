@@ -22,40 +22,35 @@ export function newId(time = Date.now()) {
   return hex.slice(0, 8) + "-" + hex.slice(8) + "-7xxx-8xxx-xxxxxxxxxxxx".replace(/x/g, random);
 }
 
-/** @typedef {{home: string, store: Store, emit: import("./types").Emit}} Parts */
-
-/** @param {string} address @param {object} body */
-const post = (address, body) => fetch(address, {
-  method: "POST", credentials: "omit", keepalive: true,
-  headers: { "Content-Type": "text/plain" }, // spares the preflight, and survives the page's end
-  body: JSON.stringify(body),
-});
-
-/**
- * The newest choice takes the server's time, unless this browser's clock is so wrong that it would then see a
- * choice from the future and ask for ever.
- * @param {Store} store @param {Recording} body @param {number} time
- */
-function takeTime(store, { decided_at }, time) {
-  const choice = store.read();
-  const newest = choice && choice.decided_at * 1e3 == Date.parse(decided_at);
-  if (newest && !store.waiting().length && Math.abs(time - Date.now()) < DAY) {
-    store.write({ ...choice, decided_at: (time / 1e3) >>> 0 });
-  }
-}
-
-/**
- * Makes the function that tries once to record a choice. It resolves with the milliseconds to wait before the next
- * try, or 0 once the choice has left the outbox.
- * @param {Parts} parts
- */
-function createSender({ home, store, emit }) {
+/** @param {{home: string, store: Store, emit: import("./types").Emit}} parts */
+export function createRecorder({ home, store, emit }) {
+  let busy = false;
   let failures = 0;
+  /** @type {any} */
+  let timer;
 
-  /** @param {Recording} body */
+  /** @param {string} path @param {object} body */
+  const post = (path, body) => fetch(home + path, {
+    method: "POST", credentials: "omit", keepalive: true,
+    headers: { "Content-Type": "text/plain" }, // spares the preflight, and survives the page's end
+    body: JSON.stringify(body),
+  });
+
+  /** Sends what is waiting, oldest first. Safe to call at any moment. */
+  async function flush() {
+    if (busy) return;
+    clearTimeout(timer);
+    busy = true;
+    let pause = 0;
+    for (let body; !pause && (body = store.waiting()[0]);) pause = await send(body).catch(() => later(0));
+    busy = false;
+    if (pause) timer = setTimeout(flush, pause);
+  }
+
+  /** One try; the milliseconds to wait before the next, 0 once the choice has left the outbox. @param {Recording} body */
   async function send(body) {
     const { id } = body;
-    const answer = await post(home + "/receipts", body);
+    const answer = await post("/receipts", body);
     const { status } = answer;
     if (answer.ok) return done(body, await answer.json());
     if (!FINAL.test(/** @type {any} */ (status))) return later(answer.headers.get("Retry-After"));
@@ -75,31 +70,22 @@ function createSender({ home, store, emit }) {
     failures = 0;
     store.keepReceipt(receipt);
     store.remove(id);
-    takeTime(store, body, Date.parse(state.decided_at));
+    takeTime(body, Date.parse(state.decided_at));
     emit("recorded", { id, receipt, state });
     return 0;
   }
 
-  return (/** @type {Recording} */ body) => send(body).catch(() => later(0));
-}
-
-/** @param {Parts} parts */
-export function createRecorder(parts) {
-  const { home, store } = parts;
-  const send = createSender(parts);
-  let busy = false;
-  /** @type {any} */
-  let timer;
-
-  /** Sends what is waiting, oldest first. Safe to call at any moment. */
-  async function flush() {
-    if (busy) return;
-    clearTimeout(timer);
-    busy = true;
-    let pause = 0;
-    for (let body; !pause && (body = store.waiting()[0]);) pause = await send(body);
-    busy = false;
-    if (pause) timer = setTimeout(flush, pause);
+  /**
+   * The newest choice takes the server's time, unless this browser's clock is so wrong that it would then see a
+   * choice from the future and ask for ever.
+   * @param {Recording} body @param {number} time
+   */
+  function takeTime({ decided_at }, time) {
+    const choice = store.read();
+    const newest = choice && choice.decided_at * 1e3 == Date.parse(decided_at);
+    if (newest && !store.waiting().length && Math.abs(time - Date.now()) < DAY) {
+      store.write({ ...choice, decided_at: (time / 1e3) >>> 0 });
+    }
   }
 
   return {
@@ -111,7 +97,7 @@ export function createRecorder(parts) {
     },
     /** Counts one showing, without any identifier. @param {object} body */
     shown(body) {
-      post(home + "/displays", body).catch(() => {});
+      post("/displays", body).catch(() => {});
     },
   };
 }

@@ -36,8 +36,11 @@ export function createStore(config, page) {
   /** @param {Choice} choice */
   function write(choice) {
     const value = format(config, choice);
-    const kept = cookie.name + "=" + value;
-    unkept = cookies(page, kept + attributes(config, choice, page)).includes(kept) ? "" : value;
+    const left = choice.decided_at + config.valid_days * 86400 - Date.now() / 1e3;
+    const kept = `${cookie.name}=${value}`;
+    const text = kept + "; Path=/; SameSite=Lax; Max-Age=" + (Math.min(left, LONGEST) >>> 0) +
+      (cookie.domain ? "; Domain=" + cookie.domain : "") + (page.location.protocol == "https:" ? "; Secure" : "");
+    unkept = cookies(page, text).includes(kept) ? "" : value;
   }
 
   /** @returns {Recording[]} */
@@ -66,13 +69,6 @@ export function createStore(config, page) {
 }
 
 /** @typedef {ReturnType<typeof createStore>} Store */
-
-/** @param {import("./types").Config} config @param {Choice} choice @param {Window} page */
-function attributes({ cookie: { domain }, valid_days }, { decided_at }, { location }) {
-  const left = decided_at + valid_days * 86400 - Date.now() / 1e3;
-  return "; Path=/; SameSite=Lax; Max-Age=" + (Math.min(left, LONGEST) >>> 0) +
-    (domain ? "; Domain=" + domain : "") + (location.protocol == "https:" ? "; Secure" : "");
-}
 
 /** All cookies, after setting one if there is one to set. @param {Window} page @param {string} [text] */
 function cookies({ document }, text) {

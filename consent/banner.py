@@ -15,7 +15,7 @@ import brotli
 import msgspec
 
 from consent import i18n
-from consent.model import Published, Regime, Script
+from consent.model import Category, Published, Regime, Script
 from consent.regime import regimes
 
 BODIES: dict[Regime, str] = {"opt-in": "body", "opt-out": "body_opt_out", "notice": "body_notice"}
@@ -57,10 +57,7 @@ def settings_of(published: Published, *, language: str, regime: Regime) -> dict[
         "language": language,
         "direction": i18n.locale(language).direction,
         "cookie": _present(published.cookie),
-        "categories": [
-            {"id": c.id, "necessary": c.necessary, "name": _in(language, c.name), "purpose": _in(language, c.purpose)}
-            for c in published.categories
-        ],
+        "categories": [_category(category, language) for category in published.categories],
         "services": [{"id": s.id, "category": s.category, "name": s.name} for s in published.services],
         "appearance": msgspec.to_builtins(published.appearance),
         "signals": {"google": published.signals.google or None, "gpc": published.signals.gpc},
@@ -90,6 +87,11 @@ def _texts(published: Published, language: str, regime: Regime) -> dict[str, str
     purposes = ", ".join(_in(language, c.name) for c in published.categories if not c.necessary)
     body = bodies[BODIES[regime]].replace("{days}", str(published.valid_days)).replace("{purposes}", purposes)
     return {**words, "body": body}
+
+
+def _category(category: Category, language: str) -> dict[str, Any]:
+    words = {"name": _in(language, category.name), "purpose": _in(language, category.purpose)}
+    return {"id": category.id, **({"necessary": True} if category.necessary else {}), **words}
 
 
 def _in(language: str, words: str | dict[str, str] | None) -> str:

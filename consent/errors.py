@@ -106,7 +106,7 @@ class BadSettings(ConsentError):
 
 
 class BadKeyRing(ConsentError):
-    code, title = "bad-key-ring", "The key ring cannot be used"
+    code, status, title = "bad-key-ring", 503, "The key ring cannot be used"
 
 
 class BadSignature(ConsentError):

@@ -500,7 +500,6 @@ def test_a_corrupted_key_file_is_named_and_nothing_is_recorded(client, ledger):
     assert answer.json["type"].endswith("#bad-key-ring") and ledger.history("shop", SUBJECT) == []
 
 
-@pytest.mark.xfail(strict=True, reason="BadKeyRing has the status 500; 503 says that the caller may try again")
 def test_a_corrupted_key_file_is_no_500(client, ledger):
     _corrupt(ledger)
     assert post(client, body()).status_code == 503

@@ -77,7 +77,7 @@ class SqliteRows:
             sql, values = "site = ? AND version = ?", [key, version]
         row = self._one(f"SELECT {POLICY} FROM policies WHERE {sql}", values)
         if row is None:
-            raise UnknownPolicy(f"Site {site!r} has no policy {f'version {version}' if version else 'yet'}.")
+            raise UnknownPolicy(f"Site {site!r} has no policy {'yet' if version is None else f'version {version}'}.")
         return Publication(site, *row)
 
     def add_publication(self, publication: Publication) -> None:

@@ -41,7 +41,7 @@ class SqliteStorage:
     def reading(self) -> SqliteRows:
         with reported():
             if not hasattr(self._threads, "rows"):
-                self._threads.rows = SqliteRows(self._connect().conn)
+                self._threads.rows = SqliteRows(self._migrated().conn)
             return self._threads.rows
 
     @contextmanager
@@ -142,6 +142,17 @@ class SqliteStorage:
             raise
         return Database(connection)
 
+    def _migrated(self) -> Database:
+        """A connection to a database of this version. Raises PendingMigrations or NewerDatabase."""
+        db = self._connect()
+        try:
+            if self._pending(db):
+                raise PendingMigrations("Run `consent migrate` to bring the database up to date.")
+        except BaseException:
+            db.conn.close()
+            raise
+        return db
+
     @contextmanager
     def _database(self, *, create: bool = False) -> Iterator[Database]:
         db = self._connect(create=create)
@@ -152,7 +163,7 @@ class SqliteStorage:
 
     def _writing_connection(self) -> sqlite3.Connection:
         if self._writer is None:
-            self._writer = self._connect()
+            self._writer = self._migrated()
         return self._writer.conn
 
     @contextmanager

@@ -1,5 +1,7 @@
 """A page with the strictest content-security policy of the contract: everything works, nothing is violated."""
 
+import time
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -18,6 +20,14 @@ document.addEventListener('securitypolicyviolation', event => violations.push(ev
 </body></html>"""
 
 
+def until(page: Page, script: str) -> None:
+    """Wait without `eval`, which such a page forbids to everybody, test tools included."""
+    deadline = time.monotonic() + 10
+    while not page.evaluate(script):
+        assert time.monotonic() < deadline, script
+        page.wait_for_timeout(50)
+
+
 @pytest.fixture
 def strict(service: Service, website: Website, tracker: Website, page: Page):
     def open_page(attributes: str = "") -> Page:
@@ -29,7 +39,7 @@ def strict(service: Service, website: Website, tracker: Website, page: Page):
         )
         html = PAGE.format(nonce="r4nd0m", service=service.url, tracker=tracker.url, attributes=attributes)
         page.goto(website.put("/", html, Content_Security_Policy=policy))
-        page.wait_for_function("window.consent")
+        until(page, "window.consent")
         return page
 
     return open_page
@@ -40,13 +50,13 @@ def test_the_whole_flow_violates_nothing(strict) -> None:
     page.get_by_role("button", name="Preferences").click()
     page.get_by_role("switch", name="Statistics").check()
     page.get_by_role("button", name="Save my choices").click()
-    page.wait_for_function("window.loaded && window.inline")
+    until(page, "window.loaded && window.inline")
     page.get_by_role("button", name="Always allow").click()
-    page.wait_for_function("window.unfolded")
+    until(page, "window.unfolded")
     expect(page.frame_locator("iframe").get_by_text("An embedded film")).to_be_visible()
     page.get_by_role("button", name="Privacy settings").click()
     page.get_by_role("button", name="Withdraw consent").click()
-    page.wait_for_function("consent.receipt() && JSON.parse(localStorage['consent:outbox:shop']).length === 0")
+    until(page, "consent.receipt() && JSON.parse(localStorage['consent:outbox:shop']).length === 0")
     assert page.evaluate("violations") == []
 
 
