@@ -33,20 +33,18 @@ def read_cookie(
     a choice that grants anything is `partial`. `gpc` is whether the request carried `Sec-GPC: 1`; `now` is in
     seconds since the epoch. Raises msgspec.ValidationError where `policy` is not a published policy.
     """
-    kept = parse(_value(header or "", name))
+    choices = [choice for value in _values(header or "", name) if (choice := parse(value))]
+    kept = max(choices, key=lambda choice: choice.decided_at, default=None)
     at = int(time.time() if now is None else now)
     if policy is None:
         return derive_alone(kept, now=at, regime=regime)
     return derive(_asked(policy), kept, now=at, regime=regime, gpc=gpc)
 
 
-def _value(header: str, name: str) -> str:
-    """The value of the first cookie of that name (RFC 6265, section 4.2.1); empty if there is none."""
-    for pair in header.split(";"):
-        key, _, value = pair.strip().partition("=")
-        if key == name:
-            return value.strip('"')
-    return ""
+def _values(header: str, name: str) -> list[str]:
+    """The values of every cookie of that name (RFC 6265, section 4.2.1): two domains may each send one."""
+    pairs = [pair.strip().partition("=") for pair in header.split(";")]
+    return [value.strip('"') for key, _, value in pairs if key == name]
 
 
 def _asked(policy: "bytes | str | dict[str, Any]") -> AskedPolicy:

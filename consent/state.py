@@ -55,6 +55,9 @@ class Kept(Struct, frozen=True):
     decided_at: int
     subject: str
     granted: frozenset[str]
+    """Categories granted."""
+    added: frozenset[str]
+    """Services granted inside refused categories."""
     refused: frozenset[str]
     """Services refused inside granted categories; after a withdrawal every category taken back."""
 
@@ -66,8 +69,9 @@ def parse(value: str) -> Kept | None:
         return None
     version, decided_at, subject, ids = found.groups()
     entries = ids.split("~") if ids else []
-    granted = frozenset(entry.lstrip("+") for entry in entries if not entry.startswith("-"))
-    return Kept(int(version), int(decided_at), subject, granted, frozenset(e[1:] for e in entries if e[0] == "-"))
+    granted = frozenset(entry for entry in entries if entry[0] not in "+-")
+    added, refused = (frozenset(entry[1:] for entry in entries if entry[0] == sign) for sign in "+-")
+    return Kept(int(version), int(decided_at), subject, granted, added, refused)
 
 
 def keep(
@@ -80,13 +84,13 @@ def keep(
     withdrawn: bool,
 ) -> Kept:
     """A recorded choice in the form the cookie keeps it."""
-    choices = grants | services
     refused = grants if withdrawn else services
     return Kept(
         policy,
         decided_at,
         subject,
-        frozenset(id for id, granted in choices.items() if granted),
+        frozenset(id for id, granted in grants.items() if granted),
+        frozenset(id for id, granted in services.items() if granted),
         frozenset(id for id, granted in refused.items() if not granted),
     )
 
@@ -124,7 +128,7 @@ def derive(
 def derive_alone(kept: Kept | None, *, now: int, valid_days: int = 180, regime: Regime = "opt-in") -> State:
     """The state as far as a cookie tells it without its policy: only what it names is granted."""
     live = kept is not None and now - valid_days * 86_400 < kept.decided_at <= now + AHEAD
-    granted = sorted(kept.granted) if kept and live else []
+    granted = sorted((kept.granted | kept.added) - kept.refused) if kept and live else []
     refused = sorted(kept.refused) if kept and live else []
     ahead = kept is not None and kept.decided_at > now + AHEAD
     shown = None if ahead else kept
@@ -150,9 +154,10 @@ def _lapsed(policy: Asked, kept: Kept | None, now: int) -> Status | None:
 
 
 def _chosen(policy: Asked, kept: Kept) -> tuple[dict[str, bool], dict[str, bool]]:
-    grants = {category.id: category.necessary or category.id in kept.granted for category in policy.categories}
+    named = kept.granted - kept.refused
+    grants = {category.id: category.necessary or category.id in named for category in policy.categories}
     services = {
-        service.id: service.id in kept.granted or (grants[service.category] and service.id not in kept.refused)
+        service.id: service.id not in kept.refused and (grants[service.category] or service.id in kept.added)
         for service in policy.services
     }
     return grants, services
@@ -160,18 +165,15 @@ def _chosen(policy: Asked, kept: Kept) -> tuple[dict[str, bool], dict[str, bool]
 
 def _default(policy: Asked, lapsed: Kept | None, *, regime: str, gpc: bool) -> tuple[dict[str, bool], dict[str, bool]]:
     """What holds without a live choice: the regime's default, less Global Privacy Control, less what was refused."""
-    open_ = regime in ("opt-out", "notice")
+    is_open = regime in ("opt-out", "notice")
     opted_out = set(policy.signals.gpc or ()) if gpc else set()
-    grants = {c.id: c.necessary or (open_ and c.id not in opted_out) for c in policy.categories}
-    services = {service.id: grants[service.category] for service in policy.services}
-    if lapsed is None:
-        return grants, services
-    before, services_before = _chosen(policy, lapsed)
-    return _both(grants, before), _both(services, services_before)
-
-
-def _both(one: dict[str, bool], other: dict[str, bool]) -> dict[str, bool]:
-    return {id: granted and other[id] for id, granted in one.items()}
+    before = _chosen(policy, lapsed)[0] if lapsed else {}
+    grants = {
+        c.id: c.necessary or (is_open and c.id not in opted_out and before.get(c.id, True)) for c in policy.categories
+    }
+    refused = lapsed.refused if lapsed else frozenset()
+    services = {service.id: grants[service.category] and service.id not in refused for service in policy.services}
+    return grants, services
 
 
 def _status(policy: Asked, kept: Kept | None, grants: dict[str, bool], services: dict[str, bool]) -> Status:
@@ -192,6 +194,6 @@ def _status_alone(kept: Kept | None, *, live: bool) -> Status:
         return "unknown"
     if not live:
         return "expired"
-    if kept.granted:
+    if (kept.granted | kept.added) - kept.refused:
         return "partial"
     return "withdrawn" if kept.refused else "refused"

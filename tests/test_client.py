@@ -61,3 +61,9 @@ def test_a_document_that_is_no_policy_is_refused():
 def test_global_privacy_control_counts_in_an_opt_out_place():
     state = read_cookie(None, POLICY, regime="opt-out", gpc=True, now=NOW)
     assert state.granted("persistent") and not state.granted("analytics")
+
+
+def test_of_two_cookies_of_the_name_the_newer_choice_counts():
+    older = "1.3.1763923000.fZk3PpQ0Tz2mYw4uJr8aBg.social"
+    assert not read_cookie(f"consent={older}; consent={COOKIE}", POLICY, now=NOW).granted("social")
+    assert not read_cookie(f"consent={COOKIE}; consent={older}", POLICY, now=NOW).granted("social")
