@@ -191,6 +191,12 @@ export function createBlocker({ nonce, granted, refused, hold, open }) {
     removedNodes.forEach(forget);
   })).observe(document, { childList: true, subtree: true });
 
+  // Our tag may run before the page's style sheet: what was measured then is measured again.
+  addEventListener("load", () => document.querySelectorAll(MARKED).forEach(element => {
+    const it = all.get(element);
+    if (it?.clear && !it.awake) it.awake = undefined, settle(/** @type {HTMLElement} */ (element));
+  }));
+
   document.addEventListener("click", event => {
     if (!(/** @type {Element} */ (event.target)).closest("[data-consent-open]")) return;
     event.preventDefault();

@@ -296,3 +296,14 @@ def test_any_element_can_open_the_preferences(show) -> None:
     page.get_by_role("link", name="Cookies").click()
     expect(page.get_by_role("dialog", name="Privacy preferences")).to_be_visible()
     assert not page.url.endswith("elsewhere")
+
+
+def test_a_placeholder_takes_its_size_from_a_style_sheet_that_comes_late(service, website, page) -> None:
+    sheet = website.put("/late.css", "iframe { width: 640px; height: 360px; border: 0 }", "text/css")
+    head = f'{tag(service)}<link rel="stylesheet" href="{sheet}">'
+    embed = '<iframe data-consent="social" data-src="about:blank"></iframe>'
+    page.route("**/late.css", lambda route: (page.wait_for_timeout(600), route.continue_()))
+    page.goto(website.put("/late", f"<!doctype html><html><head>{head}</head><body>{embed}</body></html>"))
+    page.wait_for_timeout(300)
+    box = page.locator(".consent-placeholder").bounding_box()
+    assert box and (box["width"], box["height"]) == (640, 360)
