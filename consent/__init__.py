@@ -1,5 +1,6 @@
 """consent: self-hosted cookie consent with receipts that anyone can verify. Wiring only."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,12 +22,15 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
 
 
 def open_ledger(settings: "Settings") -> "Ledger":
-    """The ledger of an installation; makes keys where there are none, nothing else."""
+    """The ledger of an installation. Makes the first key of a new one; lost keys are never replaced silently."""
     from consent.banner import scripts
+    from consent.errors import Unavailable
     from consent.keyring import KeyRing
     from consent.ledger import Ledger
     from consent.storage import open_storage
 
-    ring = KeyRing(settings.data / "keys")
-    ring.create()
-    return Ledger(open_storage(settings.database), ring, issuer=settings.public_url, scripts=scripts)
+    ring, storage = KeyRing(settings.data / "keys"), open_storage(settings.database)
+    with suppress(Unavailable):
+        if storage.is_empty():
+            ring.create()
+    return Ledger(storage, ring, issuer=settings.public_url, scripts=scripts)

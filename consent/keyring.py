@@ -70,7 +70,9 @@ class KeyRing:
         try:
             changed = self.folder.stat().st_mtime_ns
         except OSError:
-            raise BadKeyRing(f"There is no key folder {self.folder}; run `consent init`.") from None
+            raise BadKeyRing(
+                f"There is no key folder {self.folder}: restore it from a backup, or run `consent init` if this is new."
+            ) from None
         if changed != self._seen:
             self._keys = self._load()
             self._seen = changed if time.time_ns() - changed > TICK else -1

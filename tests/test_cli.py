@@ -288,3 +288,25 @@ def test_a_database_from_a_newer_version_is_refused(shop):
     database.close()
     result = shop("site", "list")
     assert result.exit_code == 1 and "newer version" in result.stderr
+
+
+def test_lost_keys_are_never_replaced_silently(shop):
+    import shutil
+
+    shutil.rmtree(shop.data / "keys")
+    assert shop("verify", "shop").exit_code == 1
+    assert not (shop.data / "keys").exists()
+    assert "restore it from a backup" in shop("doctor").output
+
+
+def test_a_site_is_verified_with_the_key_set_that_is_named(shop, tmp_path):
+    other = Runner(tmp_path / "other")
+    other("init")
+    jwks = tmp_path / "jwks.json"
+    jwks.write_text(other("keys", "list", "--json").stdout)
+    assert shop("verify", "shop", "--jwks", str(jwks)).exit_code == 1
+
+
+def test_an_export_never_takes_the_place_of_something_else(shop, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    assert shop("export", "shop", "--output", str(tmp_path / "pipe")).exit_code == 2

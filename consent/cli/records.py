@@ -60,7 +60,7 @@ def verify(what: str, jwks: str | None, as_json: bool) -> None:
              consent verify export.ndjson --jwks jwks.json
     """
     findings = (
-        _verify_file(Path(what), jwks) if os.path.exists(what) and not os.path.isdir(what) else _verify_site(what)
+        _verify_file(Path(what), jwks) if os.path.exists(what) and not os.path.isdir(what) else _verify_site(what, jwks)
     )
     kinds: dict[str, int] = {}
     problems = []
@@ -167,6 +167,9 @@ def _target(output: Path | None) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
+    output = output.resolve()
+    if output.exists() and not output.is_file():
+        raise BadQuery(f"{output} is no regular file; leave --output out to write to standard output.")
     part = output.with_name(output.name + ".part")
     try:
         with part.open("wb") as file:
@@ -180,14 +183,15 @@ def _target(output: Path | None) -> Iterator[IO[bytes]]:
         part.unlink(missing_ok=True)
 
 
-def _verify_site(site: str) -> Iterator[verification.Finding]:
+def _verify_site(site: str, jwks: str | None) -> Iterator[verification.Finding]:
     ledger = the_ledger()
+    keys = _keys(jwks) if jwks else ledger.ring.public()
     rows = ledger.storage.reading()
     policies = {publication.version: digest(publication.document) for publication in rows.publications(site)}
     watched = _Watched(ledger, rows.size(site))
     items = verification.items_of(watched.entries(site, Filter(kinds=())))
     with watched.bar():
-        yield from verification.check(items, ledger.ring.public(), site=site, policies=policies, complete=True)
+        yield from verification.check(items, keys, site=site, policies=policies, complete=True)
 
 
 def _verify_file(path: Path, jwks: str | None) -> Iterator[verification.Finding]:

@@ -235,6 +235,7 @@ def healthz() -> Response:
 )
 def readyz() -> Response:
     service().ledger.storage.check()
+    service().ledger.ring.newest()
     return json(Health("ready"))
 
 
