@@ -59,6 +59,8 @@ GoogleType = Literal[
     "personalization_storage",
     "security_storage",
 ]
+UetType = Literal["ad_storage"]
+ClarityType = Literal["ad_Storage", "analytics_Storage"]
 Line = Annotated[str, Meta(min_length=1, max_length=300)]
 Paragraph = Annotated[str, Meta(min_length=1, max_length=2000)]
 Url = Annotated[

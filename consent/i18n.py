@@ -3,6 +3,7 @@
 A language is one file; nothing has to be registered.
 """
 
+from collections.abc import Container
 from functools import cache
 from importlib.resources import files
 
@@ -40,10 +41,16 @@ def locale(language: str) -> Locale:
     return next((locales()[tag] for tag in parents(language) if tag in locales()), locales()["en"])
 
 
+# Tags that browsers send for what is shipped under another: a macrolanguage's or an older tag (RFC 5646, section 3.1),
+# and places where Chinese is written in traditional characters.
+ALSO = {"nb": "no", "nn": "no", "iw": "he", "in": "id"} | {f"zh-{place}": "zh-Hant" for place in ("tw", "hk", "mo")}
+
+
 def parents(language: str) -> list[str]:
-    """A tag and what it falls back to, nearest first (RFC 4647, section 3.4)."""
+    """A tag and what it falls back to, nearest first (RFC 4647, section 3.4), by what else it may be called."""
     parts = language.split("-")
-    return ["-".join(parts[:count]) for count in range(len(parts), 0, -1)]
+    tags = ["-".join(parts[:count]) for count in range(len(parts), 0, -1)]
+    return [name for tag in tags for name in (tag, ALSO.get(tag.lower())) if name]
 
 
 def negotiate(accept_language: str, offered: list[str]) -> str:
@@ -53,13 +60,21 @@ def negotiate(accept_language: str, offered: list[str]) -> str:
     """
     by_lower = {tag.lower(): tag for tag in offered}
     for wanted in _ranges(accept_language):
-        for tag in parents(wanted):
-            if tag in by_lower:
-                return by_lower[tag]
-        relatives = [tag for lower, tag in by_lower.items() if lower.startswith(f"{parents(wanted)[-1]}-")]
+        for tag in _offered(by_lower, wanted):
+            return by_lower[tag]
+        relatives = [tag for lower, tag in by_lower.items() if lower.startswith(f"{wanted.partition('-')[0]}-")]
         if relatives:
             return relatives[0]
     return offered[0]
+
+
+def offers(offered: list[str], language: str) -> bool:
+    """Whether a language, or what it falls back to, is among those offered; letter case does not matter."""
+    return bool(_offered({tag.lower() for tag in offered}, language))
+
+
+def _offered(by_lower: Container[str], wanted: str) -> list[str]:
+    return [tag.lower() for tag in parents(wanted) if tag.lower() in by_lower]
 
 
 def _ranges(accept_language: str) -> list[str]:

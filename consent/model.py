@@ -11,13 +11,9 @@ from msgspec import Meta, Struct
 
 from consent.fields import (
     Action,
-    GoogleType,
     Id,
     Kind,
     Language,
-    Line,
-    Origin,
-    Paragraph,
     ReceiptId,
     Regime,
     Role,
@@ -25,163 +21,61 @@ from consent.fields import (
     Status,
     SubjectId,
     Surface,
-    Url,
     Version,
 )
-
-
-class Strict(Struct, frozen=True, forbid_unknown_fields=True):
-    """A type for what comes in: unknown fields are mistakes."""
-
-
-# Policies. A text is words of the policy's first language, or a table of language -> words.
-
-
-class Cookie(Strict, frozen=True):
-    """A cookie, or anything like it, that a service keeps on the visitor's device."""
-
-    name: Annotated[
-        str, Meta(pattern=r"^[^\s;,=]{1,128}(?![\s\S])", description="a cookie name (`*` stands for any characters)")
-    ]
-    lifetime: Annotated[
-        str,
-        Meta(
-            pattern=r"^(session|persistent|[1-9][0-9]{0,4} (second|minute|hour|day|week|month|year)s?)(?![\s\S])",
-            description="`session`, `persistent` or a length of time",
-            examples=["13 months"],
-        ),
-    ]
-    purpose: Paragraph | dict[Language, Paragraph]
-    party: Literal["first", "third"] = "first"
-
-
-class Provider(Strict, frozen=True):
-    """Who runs a service."""
-
-    name: Line
-    url: Url | None = None
-    country: (
-        Annotated[str, Meta(pattern=r"^[A-Z]{2}(?![\s\S])", description="an ISO 3166 country code", examples=["DE"])]
-        | None
-    ) = None
-
-
-class Service(Strict, frozen=True):
-    """A named third party inside a category."""
-
-    id: Id
-    category: Id
-    name: Line
-    provider: Provider
-    purpose: Paragraph | dict[Language, Paragraph]
-    cookies: list[Cookie] = []
-    urls: list[
-        Annotated[
-            str,
-            Meta(
-                pattern=r"^(https?://)?(\*|(\*\.)?[a-z0-9.-]+(:[0-9]+)?)(/[^\s]*)?(?![\s\S])",
-                max_length=500,
-                description="a URL pattern",
-                examples=["*.video.example/embed/*"],
-            ),
-        ]
-    ] = []
-
-
-class Category(Strict, frozen=True):
-    """What a visitor grants or refuses."""
-
-    id: Id
-    necessary: bool = False
-    name: Line | dict[Language, Line] | None = None
-    purpose: Paragraph | dict[Language, Paragraph] | None = None
-
-
-class Controller(Strict, frozen=True):
-    """Who answers for the site."""
-
-    name: Line
-    address: Paragraph | None = None
-    email: Line | None = None
-    phone: Line | None = None
-    url: Url | None = None
-    dpo: Line | None = None
-
-
-class Appearance(Strict, frozen=True):
-    """How the banner looks."""
-
-    theme: Literal["auto", "light", "dark"] = "auto"
-    reopen: Literal["left", "right", "none"] = "left"
-
-
-class CookieSettings(Strict, frozen=True):
-    """The one cookie the banner itself keeps, after a choice."""
-
-    name: Annotated[
-        str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}(?![\s\S])", description="a cookie name", examples=["consent"])
-    ] = "consent"
-    domain: (
-        Annotated[str, Meta(pattern=r"^\.?[a-z0-9.-]+(?![\s\S])", description="a domain", examples=[".shop.example"])]
-        | None
-    ) = None
-
-
-class Signals(Strict, frozen=True):
-    """Which outside signals are spoken to and heard; null speaks the default mapping, {} to nobody."""
-
-    google: dict[Id, list[GoogleType]] | None = None
-    gpc: list[Id] | None = None
-
-
-class Policy(Strict, frozen=True):
-    """A policy as its owner writes it (contract, section 6)."""
-
-    name: Line
-    origins: Annotated[list[Origin], Meta(min_length=1, max_length=100)]
-    languages: Annotated[list[Language], Meta(min_length=1)]
-    categories: Annotated[list[Category], Meta(min_length=1, max_length=30)]
-    services: list[Service] = []
-    valid_days: Annotated[int, Meta(ge=1, le=730)] = 180
-    controller: Controller | None = None
-    privacy_url: Line | dict[Language, Line] | None = None
-    """Checked by a rule: msgspec up to 0.22 corrupts memory over a pattern in a union with a table."""
-    regimes: dict[
-        Annotated[
-            str,
-            Meta(
-                pattern=r"^(default|[A-Z]{2}(-[A-Z0-9]{1,3})?)(?![\s\S])",
-                description="`default` or an ISO 3166 place",
-                examples=["US-CA"],
-            ),
-        ],
-        Regime,
-    ] = {}
-    appearance: Appearance = Appearance()
-    cookie: CookieSettings = CookieSettings()
-    texts: dict[Language, dict[str, Paragraph]] = {}
-    signals: Signals = Signals()
-
-
-class Published(Policy, frozen=True, kw_only=True):
-    """An immutable version: every text of every language filled in, so that it says what visitors saw."""
-
-    site: SiteId
-    version: Version
-    material_since: Version
-    """Oldest version whose choices still hold."""
-
+from consent.policy_types import (
+    Appearance as Appearance,
+)
+from consent.policy_types import (
+    Blocking as Blocking,
+)
+from consent.policy_types import (
+    Calls as Calls,
+)
+from consent.policy_types import (
+    Category as Category,
+)
+from consent.policy_types import (
+    Controller as Controller,
+)
+from consent.policy_types import (
+    Cookie as Cookie,
+)
+from consent.policy_types import (
+    CookieSettings as CookieSettings,
+)
+from consent.policy_types import (
+    GoogleOptions as GoogleOptions,
+)
+from consent.policy_types import (
+    Policy as Policy,
+)
+from consent.policy_types import (
+    Provider as Provider,
+)
+from consent.policy_types import (
+    Published as Published,
+)
+from consent.policy_types import (
+    Service as Service,
+)
+from consent.policy_types import (
+    Signals as Signals,
+)
+from consent.policy_types import (
+    Strict as Strict,
+)
 
 # Choices, receipts, states.
 
 
-class Heard(Strict, frozen=True):
+class Heard(Struct, frozen=True, forbid_unknown_fields=True):
     """Signals the browser heard."""
 
     gpc: bool | None = None
 
 
-class Choice(Strict, frozen=True):
+class Choice(Struct, frozen=True, forbid_unknown_fields=True):
     """One choice as a browser posts it (contract, section 2)."""
 
     id: ReceiptId
@@ -261,7 +155,7 @@ class Recorded(Struct, frozen=True):
     state: State
 
 
-class Display(Strict, frozen=True):
+class Display(Struct, frozen=True, forbid_unknown_fields=True):
     """One showing of the banner; carries no identifier."""
 
     policy: Version
@@ -318,7 +212,6 @@ class Script(Struct, frozen=True):
     code: bytes
     """SHA-256 of the shared part, static/banner.js."""
     hash: bytes
-    br: bytes
     gzip: bytes
 
 

@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 import rfc8785
 
-from consent import i18n, shape
+from consent import catalogue, i18n, shape
 from consent.errors import Invalid
-from consent.model import Category, GoogleType, Policy, Published, Service, Signals
+from consent.fields import ClarityType, GoogleType
+from consent.model import Category, Policy, Published, Service, Signals
 from consent.policy_rules import broken_rules
 
 GOOGLE: dict[str, tuple[GoogleType, ...]] = {
@@ -50,6 +51,7 @@ def default(name: str, origins: list[str]) -> Policy:
 
 def complete(policy: Policy) -> Policy:
     """The same policy with every default and every text of every language filled in."""
+    policy = msgspec.structs.replace(policy, services=[_from_catalogue(policy, one) for one in policy.services])
     return msgspec.structs.replace(
         policy,
         categories=[_complete_category(policy, category) for category in policy.categories],
@@ -135,6 +137,20 @@ def _words_of_category(policy: Policy, category: Category, field: str) -> dict[s
     return _every_language(policy, built_in | own)
 
 
+def _from_catalogue(policy: Policy, service: Service) -> Service:
+    """A service with what it leaves out taken from the catalogue."""
+    known = catalogue.find(service.id)
+    if known is None:
+        return service
+    ids = [category.id for category in policy.categories]
+    usual = {name: getattr(known, name) for name in ("name", "provider", "purpose", "urls", "cookies", "calls")}
+    usual["category"] = next((id for id in known.categories if id in ids), "")
+    default = Service(service.id)
+    filled = msgspec.convert({"id": service.id, **{name: usual[name] for name in usual if usual[name]}}, Service)
+    own = {name: value for name, value in msgspec.structs.asdict(service).items() if value != getattr(default, name)}
+    return msgspec.structs.replace(filled, **own)
+
+
 def _complete_service(policy: Policy, service: Service) -> Service:
     cookies = [
         msgspec.structs.replace(cookie, purpose=_every_language(policy, cookie.purpose)) for cookie in service.cookies
@@ -157,4 +173,20 @@ def _complete_signals(policy: Policy) -> Signals:
         google = {id: list(GOOGLE[id]) for id in ids if id in GOOGLE and id not in skipped}
     if gpc is None:
         gpc = [c.id for c in policy.categories if not c.necessary and c.id != "persistent"]
-    return Signals(google=google, gpc=gpc)
+    uet, clarity = policy.signals.uet, policy.signals.clarity
+    services = [service.id for service in policy.services]
+    if uet is None:
+        uet = {id: ["ad_storage"] for id in google if "ad_storage" in google[id]} if "microsoft-uet" in services else {}
+    if clarity is None:
+        clarity = _clarity(google) if "clarity" in services else {}
+    return msgspec.structs.replace(policy.signals, google=google, gpc=gpc, uet=uet, clarity=clarity)
+
+
+def _clarity(google: dict[str, list[GoogleType]]) -> dict[str, list[ClarityType]]:
+    """Clarity's two types after Google's of almost the same names."""
+    alike: list[tuple[GoogleType, ClarityType]] = [
+        ("ad_storage", "ad_Storage"),
+        ("analytics_storage", "analytics_Storage"),
+    ]
+    mapped = {id: [clarity for type_, clarity in alike if type_ in types] for id, types in google.items()}
+    return {id: types for id, types in mapped.items() if types}

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterator
 from ipaddress import IPv6Address
+from operator import attrgetter
 from typing import Any
 
-from consent import i18n
-from consent.model import Policy
+from consent import catalogue, i18n
+from consent.model import Policy, Service
 from consent.shape import Mistake, nearest
 
+FUNCTION = re.compile(r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*")
 ADDRESS = re.compile(r"https?://[^\s<>\"']+")
 
 EXPORT_COLUMNS = frozenset(
@@ -42,6 +44,8 @@ def broken_rules(policy: Policy) -> Iterator[Mistake]:
         _ids,
         _export_columns,
         _services,
+        _calls,
+        _urls,
         _categories,
         _words,
         _privacy_url,
@@ -76,9 +80,45 @@ def _export_columns(policy: Policy) -> Iterator[Mistake]:
 def _services(policy: Policy) -> Iterator[Mistake]:
     ids = [category.id for category in policy.categories]
     for position, service in enumerate(policy.services):
-        if service.category not in ids:
+        yield from _missing(policy, service, f"services[{position}]")
+        if service.category and service.category not in ids:
             right = f"must be one of the categories {', '.join(ids)}{nearest(service.category, ids)}"
             yield f"services[{position}].category", right
+
+
+def _missing(policy: Policy, service: Service, path: str) -> Iterator[Mistake]:
+    """What a service leaves out must stand in the catalogue."""
+    known = catalogue.find(service.id)
+    for field in ("name", "purpose", "provider.name"):
+        if known is None and not attrgetter(field)(service):
+            yield (
+                f"{path}.{field}",
+                f"is missing; the catalogue has no {service.id!r}{nearest(service.id, [*catalogue.known()])}",
+            )
+    if not service.category and known is None:
+        yield f"{path}.category", "is missing"
+    elif known and not service.category and not {category.id for category in policy.categories} & {*known.categories}:
+        yield f"{path}.category", f"is missing; of {', '.join(known.categories)} this policy has none"
+
+
+def _calls(policy: Policy) -> Iterator[Mistake]:
+    for position, service in enumerate(policy.services):
+        for side in ("granted", "refused"):
+            for number, (function, *_) in enumerate(getattr(service.calls, side)):
+                if not (isinstance(function, str) and FUNCTION.fullmatch(function)):
+                    path = f"services[{position}].calls.{side}[{number}][0]"
+                    yield path, "must be the path of a function, for example fbq or _paq.push"
+
+
+def _urls(policy: Policy) -> Iterator[Mistake]:
+    for position, service in enumerate(policy.services):
+        for number, pattern in enumerate(service.urls):
+            host, _, rest = pattern.partition("://")[-1 if "://" in pattern else 0].partition("/")
+            if host == "*" and len(rest.replace("*", "")) < 6:
+                yield (
+                    f"services[{position}].urls[{number}]",
+                    "must have a host, or a path of at least 6 fixed characters",
+                )
 
 
 def _categories(policy: Policy) -> Iterator[Mistake]:
@@ -131,6 +171,8 @@ def _texts(policy: Policy) -> Iterator[Mistake]:
 def _signals(policy: Policy) -> Iterator[Mistake]:
     ids = [category.id for category in policy.categories]
     named = [(f"signals.google.{id}", id) for id in policy.signals.google or {}]
+    named += [(f"signals.uet.{id}", id) for id in policy.signals.uet or {}]
+    named += [(f"signals.clarity.{id}", id) for id in policy.signals.clarity or {}]
     named += [(f"signals.gpc[{position}]", id) for position, id in enumerate(policy.signals.gpc or [])]
     for path, id in named:
         if id not in ids:

@@ -9,9 +9,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "consent"
 
-BASE = {"errors", "fields", "model", "times", "ids"}
+BASE = {"errors", "fields", "model", "times", "ids", "policy_types"}
 PURE = BASE | {
-    "access", "choices", "claims", "i18n", "keyring", "merkle", "origins", "policy", "policy_diff", "policy_rules",
+    "access", "catalogue", "choices", "claims", "i18n", "keyring", "merkle", "origins", "policy", "policy_diff", "policy_rules", "patterns",
     "receipts", "regime", "settings", "shape", "state",
 }  # fmt: skip
 ALLOWED = {
@@ -19,13 +19,14 @@ ALLOWED = {
     "fields": set(),
     "times": set(),
     "ids": set(),
-    "model": {"fields"},
+    "policy_types": {"fields"},
+    "model": {"fields", "policy_types"},
     "storage": BASE | {"storage"},
     "ledger": PURE | {"storage.base"},
     "verify": PURE,
     "export": PURE | {"ledger"},
     "banner": PURE | {"ledger"},
-    "client": {"model", "state"},
+    "client": {"model", "policy_types", "state"},
 } | dict.fromkeys(PURE - BASE, PURE)
 FRAMEWORKS = {"flask", "flask_cors", "werkzeug", "click", "gunicorn"}
 THIRD_PARTY = {

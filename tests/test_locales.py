@@ -201,6 +201,22 @@ def test_a_language_is_not_mistaken_for_one_that_begins_alike():
     assert negotiate("fi", ["en", "fil-PH"]) == "en"
 
 
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("nb-NO", "no"),
+        ("nn", "no"),
+        ("zh-TW", "zh-Hant"),
+        ("zh-HK", "zh-Hant"),
+        ("zh-CN", "zh"),
+        ("iw", "he"),
+        ("in", "id"),
+    ],
+)
+def test_a_tag_finds_its_language_under_the_name_that_is_shipped(header, expected):
+    assert negotiate(header, ["en", "no", "zh", "zh-Hant", "he", "id"]) == expected
+
+
 def test_letter_case_does_not_matter():
     assert negotiate("PT-br", ["en", "pt-BR"]) == "pt-BR"
 

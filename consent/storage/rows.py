@@ -18,7 +18,7 @@ ACTIONS: tuple[str, ...] = get_args(Action)
 
 ENTRY = "kind, recorded_at, leaf, token, id, subject, policy, action, position"
 POLICY = "version, hash, document, material_since, published_at"
-SCRIPT = "version, language, regime, code, hash, br, gzip"
+SCRIPT = "version, language, regime, code, hash, gzip"
 TOKEN = "id, hash, role, site, name, created_at, expires_at, revoked_at"
 
 
@@ -103,7 +103,7 @@ class SqliteRows:
 
     def add_script(self, script: Script) -> None:
         values = (self._key(script.site), *_fields(script, SCRIPT))
-        self._execute(f"INSERT OR IGNORE INTO scripts (site, {SCRIPT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+        self._execute(f"INSERT OR IGNORE INTO scripts (site, {SCRIPT}) VALUES (?, ?, ?, ?, ?, ?, ?)", values)
 
     # The ledger.
 

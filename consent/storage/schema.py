@@ -59,6 +59,12 @@ def m003_displays(db: Database) -> None:
     )
 
 
+@migrations()
+def m004_scripts_in_one_form(db: Database) -> None:
+    """Scripts are kept once; the other compressed form is made when a browser asks for it."""
+    db.conn.execute("ALTER TABLE scripts DROP COLUMN br")
+
+
 def _run(db: Database, statements: str) -> None:
     """Run statements one by one; sqlite3's executescript would commit the migration's transaction first."""
     for statement in statements.split(";"):

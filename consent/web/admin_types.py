@@ -4,8 +4,9 @@ from typing import Any
 
 import msgspec
 
-from consent.model import Line, Origin, SiteId, Strict
+from consent.fields import Line, Origin, SiteId
 from consent.policy_diff import Change
+from consent.policy_types import Strict
 
 
 class NewSite(Strict, frozen=True):

@@ -1,12 +1,13 @@
 """The addresses for browsers (contract, section 2)."""
 
+import gzip
 from collections.abc import Callable
 
-import brotli
 import msgspec
 from flask import Blueprint, Response, request
 
 from consent import access, choices, i18n, origins, policy, regime
+from consent.banner import brotli_of
 from consent.errors import (
     BadId,
     BadQuery,
@@ -50,7 +51,7 @@ def banner(site: str) -> Response:
     ledger, _, places, *_ = service()
     published = ledger.published(site)
     forced = request.args.get("lang")
-    if forced is not None and not set(i18n.parents(forced)) & set(published.languages):
+    if forced is not None and not i18n.offers(published.languages, forced):
         raise BadQuery(f"`lang` must be one of {', '.join(published.languages)}.")
     language = i18n.negotiate(forced or request.headers.get("Accept-Language", ""), published.languages)
     place = regime.place(published, places.of(request))
@@ -243,9 +244,9 @@ def _script(script: Script) -> Response:
     """The smallest form of a script that the browser takes, with an ETag of its own (RFC 9110, section 8.8.3)."""
     encoding = request.accept_encodings.best_match(["br", "gzip"]) or "identity"
     bodies: dict[str, Callable[[], bytes]] = {
-        "br": lambda: script.br,
+        "br": lambda: brotli_of(script.gzip),
         "gzip": lambda: script.gzip,
-        "identity": lambda: brotli.decompress(script.br),
+        "identity": lambda: gzip.decompress(script.gzip),
     }
     response = Response(bodies[encoding](), 200, {"Cross-Origin-Resource-Policy": "cross-origin"}, SCRIPT)
     if encoding != "identity":

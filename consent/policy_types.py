@@ -1,0 +1,207 @@
+"""The types of a policy: as its owner writes it, and as it is published.
+
+Part of `model`, which hands them on; checked alike. A text is words of the policy's first language, or a table of
+language -> words.
+"""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from consent.fields import (
+    ClarityType,
+    GoogleType,
+    Id,
+    Language,
+    Line,
+    Origin,
+    Paragraph,
+    Regime,
+    SiteId,
+    UetType,
+    Url,
+    Version,
+)
+
+
+class Strict(Struct, frozen=True, forbid_unknown_fields=True):
+    """A type for what comes in: unknown fields are mistakes."""
+
+
+class Cookie(Strict, frozen=True):
+    """A cookie, or anything like it, that a service keeps on the visitor's device."""
+
+    name: Annotated[
+        str, Meta(pattern=r"^[^\s;,=]{1,128}(?![\s\S])", description="a cookie name (`*` stands for any characters)")
+    ]
+    lifetime: Annotated[
+        str,
+        Meta(
+            pattern=r"^(session|persistent|[1-9][0-9]{0,4} (second|minute|hour|day|week|month|year)s?)(?![\s\S])",
+            description="`session`, `persistent` or a length of time",
+            examples=["13 months"],
+        ),
+    ]
+    purpose: Paragraph | dict[Language, Paragraph]
+    party: Literal["first", "third"] = "first"
+    kind: Literal["cookie", "local_storage", "session_storage", "indexed_db", "cache_storage"] = "cookie"
+    http_only: bool = False
+    """Whether scripts can neither read nor clear it."""
+
+
+class Provider(Strict, frozen=True):
+    """Who runs a service."""
+
+    name: Line
+    url: Url | None = None
+    country: (
+        Annotated[str, Meta(pattern=r"^[A-Z]{2}(?![\s\S])", description="an ISO 3166 country code", examples=["DE"])]
+        | None
+    ) = None
+
+
+Call = Annotated[list[Any], Meta(min_length=1, max_length=10)]
+
+
+class Calls(Strict, frozen=True):
+    """How a provider is told: each call is a path of a function on `window`, then its arguments."""
+
+    granted: list[Call] = []
+    refused: list[Call] = []
+
+
+class Service(Strict, frozen=True):
+    """A named third party inside a category. What is left out comes from the catalogue, where it has the id."""
+
+    id: Id
+    category: Id = ""
+    name: Line = ""
+    provider: Provider = Provider("")
+    purpose: Paragraph | dict[Language, Paragraph] = ""
+    cookies: list[Cookie] = []
+    urls: list[
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^(https?://)?(\*|(\*\.)?[a-z0-9.-]+(:[0-9]+)?)(/[^\s]*)?(?![\s\S])",
+                max_length=500,
+                description="a URL pattern",
+                examples=["*.video.example/embed/*"],
+            ),
+        ]
+    ] = []
+    calls: Calls = Calls()
+
+
+class Category(Strict, frozen=True):
+    """What a visitor grants or refuses."""
+
+    id: Id
+    necessary: bool = False
+    name: Line | dict[Language, Line] | None = None
+    purpose: Paragraph | dict[Language, Paragraph] | None = None
+
+
+class Controller(Strict, frozen=True):
+    """Who answers for the site."""
+
+    name: Line
+    address: Paragraph | None = None
+    email: Line | None = None
+    phone: Line | None = None
+    url: Url | None = None
+    dpo: Line | None = None
+
+
+class Appearance(Strict, frozen=True):
+    """How the banner looks."""
+
+    theme: Literal["auto", "light", "dark"] = "auto"
+    reopen: Literal["left", "right", "none"] = "left"
+
+
+class CookieSettings(Strict, frozen=True):
+    """The one cookie the banner itself keeps, after a choice."""
+
+    name: Annotated[
+        str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}(?![\s\S])", description="a cookie name", examples=["consent"])
+    ] = "consent"
+    domain: (
+        Annotated[str, Meta(pattern=r"^\.?[a-z0-9.-]+(?![\s\S])", description="a domain", examples=[".shop.example"])]
+        | None
+    ) = None
+
+
+class GoogleOptions(Strict, frozen=True):
+    """How Google is spoken to."""
+
+    mode: Literal["basic", "advanced"] = "basic"
+    """Advanced: Google's tags are not held back by their addresses, and send pings without cookies."""
+    wait_for_update: Annotated[int, Meta(ge=0, le=10_000)] = 500
+    """Milliseconds."""
+    ads_data_redaction: bool = True
+    url_passthrough: bool = False
+    regions: list[
+        Annotated[
+            str,
+            Meta(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?(?![\s\S])", description="an ISO 3166 place", examples=["ES"]),
+        ]
+    ] = []
+    """Where the default holds; everywhere if there are none."""
+
+
+class Blocking(Strict, frozen=True):
+    """What is held back besides marked markup, and what happens on withdrawal."""
+
+    urls: bool = True
+    storage: bool = True
+    reload: bool = False
+
+
+class Signals(Strict, frozen=True):
+    """Which outside signals are spoken to and heard; null speaks the default mapping, {} to nobody."""
+
+    google: dict[Id, list[GoogleType]] | None = None
+    google_options: GoogleOptions = GoogleOptions()
+    uet: dict[Id, list[UetType]] | None = None
+    clarity: dict[Id, list[ClarityType]] | None = None
+    gpc: list[Id] | None = None
+
+
+class Policy(Strict, frozen=True):
+    """A policy as its owner writes it (contract, section 6)."""
+
+    name: Line
+    origins: Annotated[list[Origin], Meta(min_length=1, max_length=100)]
+    languages: Annotated[list[Language], Meta(min_length=1)]
+    categories: Annotated[list[Category], Meta(min_length=1, max_length=30)]
+    services: list[Service] = []
+    valid_days: Annotated[int, Meta(ge=1, le=730)] = 180
+    controller: Controller | None = None
+    privacy_url: Line | dict[Language, Line] | None = None
+    """Checked by a rule: msgspec up to 0.22 corrupts memory over a pattern in a union with a table."""
+    regimes: dict[
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^(default|[A-Z]{2}(-[A-Z0-9]{1,3})?)(?![\s\S])",
+                description="`default` or an ISO 3166 place",
+                examples=["US-CA"],
+            ),
+        ],
+        Regime,
+    ] = {}
+    appearance: Appearance = Appearance()
+    cookie: CookieSettings = CookieSettings()
+    texts: dict[Language, dict[str, Paragraph]] = {}
+    signals: Signals = Signals()
+    blocking: Blocking = Blocking()
+
+
+class Published(Policy, frozen=True, kw_only=True):
+    """An immutable version: every text of every language filled in, so that it says what visitors saw."""
+
+    site: SiteId
+    version: Version
+    material_since: Version
+    """Oldest version whose choices still hold."""
