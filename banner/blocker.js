@@ -1,6 +1,8 @@
 // Brings marked markup to life when its consent is there, and puts embeds back to sleep when it is taken back.
 // Its rule: nothing comes alive unless the state says so, every script at most once and in document order.
 
+import { exempt, setAttribute } from "./gate.js";
+
 /**
  * What is known of a marked element: whether it is awake, what takes its placeholder away, what came of its template,
  * and in which round it was loaded once.
@@ -9,22 +11,23 @@
 
 const MARKED = "[data-consent]";
 const INERT = "text/plain";
+const ENDS = ["load", "error"];
 const LATE = ["src", "srcset", "href", "data"]; // what waits as data-src and so on
 
 const same = (/** @type {string} */ text) => text;
-const plain = { createScript: same, createScriptURL: same };
+const plain = { createScript: same, createScriptURL: same, createHTML: same };
 
 /** @type {import("./types").TrustedMakers | undefined} */
 let makers;
 
 /** Under Trusted Types, the policy `consent` vouches for what the site marked with its own hand. */
-const trusted = () => (makers = makers || window.trustedTypes?.createPolicy("consent", plain) || plain);
+export const trusted = () => (makers = makers || window.trustedTypes?.createPolicy("consent", plain) || plain);
 
 /** @param {Element} element */
 function bringLate(element) {
   for (const name of LATE) {
     const value = element.getAttribute("data-" + name);
-    if (value != null) element.setAttribute(name, trusted().createScriptURL(value));
+    if (value != null) setAttribute.call(element, name, trusted().createScriptURL(value));
   }
 }
 
@@ -48,7 +51,7 @@ function unload(element) {
 function revive(inert, nonce) {
   const script = document.createElement("script");
   for (const { name, value } of inert.attributes) {
-    if (name != "type" && name != "nonce") script.setAttribute(name, trusted().createScriptURL(value));
+    if (name != "type" && name != "nonce") setAttribute.call(script, name, trusted().createScriptURL(value));
   }
   bringLate(script);
   script.type = inert.dataset.type || "";
@@ -69,8 +72,8 @@ function unfold({ content, dataset }) {
     Object.assign(script.dataset, { type: script.type }, dataset);
     script.type = INERT;
     script.text = trusted().createScript(script.text); // a copy has lost the trust its text came with
-    script.text = trusted().createScript(script.text); // a copy has lost the trust its text came with
   }
+  exempt(copy.querySelectorAll("*"));
   return [...copy.childNodes];
 }
 
@@ -100,8 +103,10 @@ function createQueue(nonce, allowed) {
   function run(inert, script, file) {
     if (file && !script.async) {
       loading++;
-      script.onload = script.onerror = () => (loading--, drain());
+      for (const name of ENDS) script.addEventListener(name, () => (loading--, drain()));
     }
+    // Whoever made the script listens to the element that was made.
+    for (const name of ENDS) script.addEventListener(name, () => inert.dispatchEvent(new Event(name)));
     inert.replaceWith(script);
   }
 
@@ -119,9 +124,11 @@ function createQueue(nonce, allowed) {
  * @param {(id: string) => boolean} parts.granted
  * @param {(id: string) => boolean} parts.refused
  * @param {(element: HTMLElement, once: () => void) => (() => void)} parts.hold puts a placeholder; returns what removes it
+ * @param {(root: any) => void} parts.sweep marks what has to wait for its address
+ * @param {() => void} parts.mend looks whether the page has thrown the banner out
  * @param {() => void} parts.open
  */
-export function createBlocker({ nonce, granted, refused, hold, open }) {
+export function createBlocker({ nonce, granted, refused, hold, sweep, mend, open }) {
   const enqueue = createQueue(nonce, allowed);
   /** @type {WeakMap<Node, Known>} */
   const all = new WeakMap();
@@ -185,10 +192,13 @@ export function createBlocker({ nonce, granted, refused, hold, open }) {
     if (!node.isConnected) all.get(node)?.clear?.(), all.delete(node);
   }
 
+  exempt(document.scripts); // those have run, or cannot be stopped any more
+  sweep(document);
   scan(document);
   new MutationObserver(records => records.forEach(({ addedNodes, removedNodes }) => {
-    addedNodes.forEach(scan);
+    addedNodes.forEach(node => (sweep(node), scan(node)));
     removedNodes.forEach(forget);
+    mend();
   })).observe(document, { childList: true, subtree: true });
 
   // Our tag may run before the page's style sheet: what was measured then is measured again.

@@ -6,7 +6,7 @@ import { build, transform } from "esbuild";
 import { minify } from "terser";
 
 // Names that never leave the script: neither in the settings, the API, the DOM nor in what is stored or sent.
-const INTERNAL = ["announce", "awake", "clear", "emit", "flush", "headless", "hold", "home", "keepReceipt", "live",
+const INTERNAL = ["announce", "awake", "clear", "emit", "flush", "headless", "hold", "home", "mend", "keepReceipt", "live",
   "nodes", "read", "record", "refused", "round", "shown", "sync", "waiting", "write"];
 
 const sheet = {

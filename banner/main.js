@@ -1,7 +1,9 @@
 // Boot order and the public API. Its rule: the stored choice is read first, everything follows from the state, and
 // whatever fails leaves things as they were: not granted.
-import { createBlocker, exchange } from "./blocker.js";
+import { createBlocker, exchange, trusted } from "./blocker.js";
 import { answers, changed, derive, entries } from "./choices.js";
+import { beyond, clean, tell } from "./cleaner.js";
+import { createGate } from "./gate.js";
 import { createPlaceholders } from "./placeholder.js";
 import { createRecorder, newId } from "./recorder.js";
 import { heard } from "./signals/gpc.js";
@@ -17,11 +19,11 @@ import { createView, whenThere } from "./view.js";
  */
 
 const config = __CONSENT__;
-const { regime, language, policy, signals } = config;
+const { regime, language, policy, services, signals, blocking } = config;
 const script = /** @type {HTMLScriptElement} */ (document.currentScript);
 const { src, nonce, dataset } = script;
 const home = src.slice(0, src.lastIndexOf("/sites/")) + "/sites/" + config.site; // our server is where our script came from
-const known = [...config.categories, ...config.services];
+const known = [...config.categories, ...services];
 const headless = dataset.auto == "off";
 const gpc = heard(navigator);
 const store = createStore(config, window);
@@ -68,18 +70,37 @@ const essence = ({ status, grants, services }) => JSON.stringify([status, grants
 
 /** Takes over what the cookie says now; only a change is passed on. @param {string} [event] @param {unknown} [detail] */
 function refresh(event, detail) {
-  const before = essence(state);
+  const before = state;
   state = read();
-  const same = before == essence(state);
-  if (!same) follow();
+  const same = essence(before) == essence(state);
+  if (!same) follow(before);
   if (event) emit(event, detail);
   if (!same) emit("change", state);
 }
 
-function follow() {
+/** Providers hear of it first, then what waits is released or put back, then what they left is cleared. @param {State} before */
+function follow(before) {
+  const turned = services.filter(({ id }) => before.services[id] != state.services[id]);
+  const refused = turned.filter(({ id }) => !granted(id));
   speak("update", state.grants, signals);
+  tell(refused, 1);
   release();
+  tell(turned.filter(({ id }) => granted(id)), 0);
   view?.sync();
+  sweepUp(refused);
+}
+
+/** Clears what refused services left, and looks again for what comes back. @param {import("./types").Service[]} refused */
+async function sweepUp(refused) {
+  if (!live()) return;
+  await clean(services, granted, window).catch(console.error);
+  if (refused.length && blocking.reload) return location.reload();
+  await new Promise(resolve => setTimeout(resolve, 1e3));
+  const left = [...await clean(services, granted, window).catch(() => []), ...beyond(refused)];
+  if (left.length) {
+    console.warn("consent: cannot be cleared from here: " + left.join(", "));
+    emit("error", { left });
+  }
 }
 
 /** @param {Action} action @param {Surface} surface @param {Answers} [changes] of a custom choice */
@@ -149,9 +170,14 @@ function boot() {
   }
   window.consent = api;
   const hold = createPlaceholders(id => decide("custom", "placeholder", { [id]: true }));
-  release = createBlocker({ nonce, granted, refused, hold, open });
+  const sweep = createGate({ services, blocking, granted, vouch: html => trusted().createHTML(html) });
+  release = createBlocker({ nonce, granted, refused, hold, sweep, mend: () => view?.mend(), open });
+  sweepUp([]);
   emit("ready", state);
   addEventListener("pageshow", event => event.persisted && refresh());
+  // A choice in one tab holds in the others at once.
+  addEventListener("storage", ({ key }) => key?.startsWith("consent:") && refresh());
+  document.addEventListener("visibilitychange", () => document.hidden || refresh());
   addEventListener("online", recorder.flush);
   addEventListener("pagehide", recorder.flush);
   recorder.flush();
@@ -161,8 +187,15 @@ function boot() {
   });
 }
 
+/** A page that is prepared before anybody looks at it waits: it may never be seen. */
+function start() {
+  if (/** @type {any} */ (document).prerendering) document.addEventListener("prerenderingchange", boot, { once: true });
+  else boot();
+}
+
 const { lang } = dataset;
-if (/** @type {any} */ (window).consent?.granted) console.warn("consent: loaded twice");
+// A form may be called `consent` as well: only our own has the function.
+if (typeof (/** @type {any} */ (window).consent?.granted) == "function") console.warn("consent: loaded twice");
 // A tag pinned by its hash gets what it names, and a script that was asked for in a language is the nearest there is.
-else if (!lang || lang == language || script.integrity || src.includes("lang=")) boot();
-else exchange(script, home + "/banner.js?lang=" + encodeURIComponent(lang), boot);
+else if (!lang || lang == language || script.integrity || src.includes("lang=")) start();
+else exchange(script, home + "/banner.js?lang=" + encodeURIComponent(lang), start);

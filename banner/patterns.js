@@ -16,7 +16,7 @@ const wild = text => new RegExp(`^${text.replace(/[.+?^${}()|[\]\\]/g, "\\$&").r
  * @returns {(address: URL) => Service[]}
  */
 export function createFinder(services) {
-  /** @type {Map<string, ((scheme: string, address: URL) => Service | false)[]>} */
+  /** @type {Map<string, ((scheme: string, address: URL) => unknown)[]>} */
   const index = new Map();
   for (const service of services) for (const pattern of service.urls || []) {
     const [, scheme, host, port, path] = /** @type {string[]} */ (PATTERN.exec(pattern));

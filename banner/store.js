@@ -52,8 +52,9 @@ export function createStore(config, page) {
     }
   }
 
+  // An old library may have given arrays a `toJSON` of its own.
   /** @param {Recording[]} list */
-  const keepWaiting = list => shelf.set(outbox, JSON.stringify(list));
+  const keepWaiting = list => shelf.set(outbox, `[${list.map(one => JSON.stringify(one))}]`);
 
   return {
     read,

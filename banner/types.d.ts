@@ -11,6 +11,20 @@ export interface Service {
   id: string;
   category: string;
   name: string;
+  purpose: string;
+  provider: { name: string; url?: string };
+  /** URL patterns. */
+  urls?: string[];
+  kept?: Kept[];
+  calls?: { granted?: any[][]; refused?: any[][] };
+}
+
+/** Something that a service keeps on the device; `far`: where no script can clear it. */
+export interface Kept {
+  name: string;
+  kind: string;
+  lifetime: string;
+  far?: boolean;
 }
 
 export type Regime = "opt-in" | "opt-out" | "notice";
@@ -50,7 +64,7 @@ export interface Rules {
   regime: Regime;
   categories: Pick<Category, "id" | "necessary">[];
   services: Pick<Service, "id" | "category">[];
-  signals: { gpc: string[]; google?: Record<string, string[]> | null };
+  signals: { gpc: string[] };
 }
 
 /** The value the server calls the script with. */
@@ -62,6 +76,14 @@ export interface Config extends Rules {
   categories: Category[];
   services: Service[];
   appearance: { theme: "auto" | "light" | "dark"; reopen: "left" | "right" | "none" };
+  blocking: { urls: boolean; storage: boolean; reload: boolean };
+  signals: {
+    gpc: string[];
+    google?: Record<string, string[]>;
+    google_options?: { wait_for_update: number; ads_data_redaction: boolean; url_passthrough: boolean; regions?: string[] };
+    uet?: Record<string, string[]>;
+    clarity?: Record<string, string[]>;
+  };
   privacy_url?: string;
   texts: Texts;
 }
@@ -119,7 +141,9 @@ declare global {
   const __CONSENT__: Config;
   interface Window {
     consent?: object;
-    dataLayer?: unknown[];
+    dataLayer?: any;
+    uetq?: any;
+    clarity?: any;
     trustedTypes?: { createPolicy(name: string, rules: Record<string, (text: string) => string>): TrustedMakers };
   }
   interface Navigator {
@@ -131,4 +155,5 @@ declare global {
 export interface TrustedMakers {
   createScriptURL(text: string): string;
   createScript(text: string): string;
+  createHTML(text: string): string;
 }

@@ -65,7 +65,9 @@ export function whenThere(selector, draw) {
 
 /** @param {Parts} parts */
 export function createView(parts) {
-  const { root, headless, live, emit } = parts;
+  const { headless, live, emit } = parts;
+  let { root } = parts;
+  let mendings = 0;
   const status = element("div", { role: "status" });
   const reopen = button("⚙\ufe0e", open, "", "reopen", texts.reopen);
   const dock = host("consent-reopen", {});
@@ -101,11 +103,19 @@ export function createView(parts) {
     if (before != document.body && document.activeElement == document.body) reopen.focus();
   }
 
+  /** A page may rewrite its body: the banner returns, unless the page keeps throwing it out. */
+  function mend() {
+    if (dock.isConnected || mendings++ > 20) return;
+    if (!root.isConnected) root = document.body;
+    root?.append(dock);
+    sync();
+  }
+
   const announce = () => (status.textContent = texts.saved);
 
   root.append(shadow(dock, element("slot", {}), status));
   sync();
-  return { open, close, sync, announce };
+  return { open, close, sync, mend, announce };
 }
 
 /** What both layers begin with. @param {boolean} gpc @param {string} title @param {string} body */

@@ -15,9 +15,11 @@ import brotli
 import msgspec
 
 from consent import i18n
-from consent.model import Category, Published, Regime, Script
+from consent.model import Category, Cookie, Published, Regime, Script, Service, Signals
 from consent.regime import regimes
 
+GOOGLE_TAGS = ("google-analytics", "google-ads", "google-tag-manager")
+"""Services whose tags Google's advanced mode lets load before consent."""
 BODIES: dict[Regime, str] = {"opt-in": "body", "opt-out": "body_opt_out", "notice": "body_notice"}
 
 
@@ -64,9 +66,10 @@ def settings_of(published: Published, *, language: str, regime: Regime) -> dict[
         "direction": i18n.locale(language).direction,
         "cookie": _present(published.cookie),
         "categories": [_category(category, language) for category in published.categories],
-        "services": [{"id": s.id, "category": s.category, "name": s.name} for s in published.services],
+        "services": [_service(published, service, language) for service in published.services],
         "appearance": msgspec.to_builtins(published.appearance),
-        "signals": {"google": published.signals.google or None, "gpc": published.signals.gpc},
+        "signals": _signals(published.signals),
+        "blocking": msgspec.to_builtins(published.blocking),
         **({"privacy_url": _in(language, published.privacy_url)} if published.privacy_url else {}),
         "texts": _texts(published, language, regime),
     }
@@ -97,6 +100,34 @@ def _texts(published: Published, language: str, regime: Regime) -> dict[str, str
 def _category(category: Category, language: str) -> dict[str, Any]:
     words = {"name": _in(language, category.name), "purpose": _in(language, category.purpose)}
     return {"id": category.id, **({"necessary": True} if category.necessary else {}), **words}
+
+
+def _service(published: Published, service: Service, language: str) -> dict[str, Any]:
+    held = published.signals.google_options.mode == "basic" or service.id not in GOOGLE_TAGS
+    provider = {"name": service.provider.name, **({"url": service.provider.url} if service.provider.url else {})}
+    words = {"name": service.name, "purpose": _in(language, service.purpose), "provider": provider}
+    calls = {name: told for name, told in msgspec.to_builtins(service.calls).items() if told}
+    lists = {"urls": service.urls if held else [], "kept": [_kept(one) for one in service.cookies], "calls": calls}
+    return {
+        "id": service.id,
+        "category": service.category,
+        **words,
+        **{name: lists[name] for name in lists if lists[name]},
+    }
+
+
+def _kept(cookie: Cookie) -> dict[str, Any]:
+    far = {"far": True} if cookie.http_only or cookie.party == "third" else {}
+    return {"name": cookie.name, "kind": cookie.kind, "lifetime": cookie.lifetime, **far}
+
+
+def _signals(signals: Signals) -> dict[str, Any]:
+    """Only what is spoken and heard travels."""
+    said = msgspec.to_builtins(signals)
+    options = {name: value for name, value in said.pop("google_options").items() if name != "mode" and value != []}
+    if signals.google:
+        said["google_options"] = options
+    return {name: value for name, value in said.items() if value or name == "gpc"}
 
 
 def _in(language: str, words: str | dict[str, str] | None) -> str:

@@ -6,6 +6,8 @@ from ipaddress import IPv6Address
 from operator import attrgetter
 from typing import Any
 
+import rfc8785
+
 from consent import catalogue, i18n
 from consent.model import Policy, Service
 from consent.shape import Mistake, nearest
@@ -104,10 +106,20 @@ def _missing(policy: Policy, service: Service, path: str) -> Iterator[Mistake]:
 def _calls(policy: Policy) -> Iterator[Mistake]:
     for position, service in enumerate(policy.services):
         for side in ("granted", "refused"):
-            for number, (function, *_) in enumerate(getattr(service.calls, side)):
+            for number, (function, *words) in enumerate(getattr(service.calls, side)):
+                path = f"services[{position}].calls.{side}[{number}]"
                 if not (isinstance(function, str) and FUNCTION.fullmatch(function)):
-                    path = f"services[{position}].calls.{side}[{number}][0]"
-                    yield path, "must be the path of a function, for example fbq or _paq.push"
+                    yield f"{path}[0]", "must be the path of a function, for example fbq or _paq.push"
+                if not _is_json(words):
+                    yield path, "must hold only text, numbers, true, false, lists and tables"
+
+
+def _is_json(words: Any) -> bool:
+    """Whether data has a canonical form: dates, endless numbers and the like have none."""
+    try:
+        return bool(rfc8785.dumps(words))
+    except (rfc8785.CanonicalizationError, RecursionError):
+        return False
 
 
 def _urls(policy: Policy) -> Iterator[Mistake]:

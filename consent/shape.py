@@ -75,7 +75,7 @@ def _walk(info: inspect.Type, value: Any, path: str, description: str, example: 
         yield from _list(info, value, path)
     elif isinstance(info, inspect.DictType):
         yield from _dict(info, value, path)
-    else:
+    elif not isinstance(info, inspect.AnyType):  # whatever is allowed is right
         yield from _leaf(info, value, path, description, example)
 
 

@@ -1,7 +1,6 @@
 // Google Consent Mode v2, spoken. A type that no category maps to stays denied, because Google takes a type
 // without a state for granted: all seven are always sent.
-
-/** @typedef {import("../types").Answers} Answers */
+import { values } from "./values.js";
 
 const TYPES = ["ad_storage", "ad_user_data", "ad_personalization", "analytics_storage", "functionality_storage",
   "personalization_storage", "security_storage"];
@@ -13,11 +12,13 @@ const gtag = function () {
 };
 
 /** @type {import("./index").Signal} */
-export const google = (command, grants, { google: map }) => {
-  if (!map) return;
-  const values = TYPES.map(type => {
-    const needed = Object.keys(map).filter(category => map[category].includes(type));
-    return [type, needed.length && needed.every(id => grants[id]) ? "granted" : "denied"];
-  });
-  gtag("consent", command, { ...Object.fromEntries(values), ...(command == "default" && { wait_for_update: 500 }) });
+export const google = (command, grants, { google: map, google_options: options }) => {
+  if (!map || !options) return;
+  const { wait_for_update, regions: region, url_passthrough, ads_data_redaction } = options;
+  const first = command == "default";
+  const said = values(TYPES, map, grants);
+  gtag("consent", command, { ...said, ...(first && { wait_for_update, ...(region && { region }) }) });
+  if (first && url_passthrough) gtag("set", "url_passthrough", true);
+  if (ads_data_redaction) gtag("set", "ads_data_redaction", said.ad_storage == "denied");
+  if (!first) window.dataLayer.push({ event: "consent_update" }); // for the triggers of tag managers
 };

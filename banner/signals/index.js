@@ -1,8 +1,10 @@
 // The consent signals we speak: one line here and one file each. Every one is told first what holds without a choice
 // (`default`), then the choice there is and each change after (`update`).
+import { clarity } from "./clarity.js";
 import { google } from "./google.js";
+import { uet } from "./uet.js";
 
-const SIGNALS = [google];
+export const SIGNALS = [google, uet, clarity];
 
 /**
  * @callback Signal
@@ -12,5 +14,11 @@ const SIGNALS = [google];
  * @returns {void}
  */
 
-/** @type {Signal} */
-export const speak = (command, grants, maps) => SIGNALS.forEach(signal => signal(command, grants, maps));
+/** One that fails (a page may use `dataLayer` for something else) keeps nobody waiting. @type {Signal} */
+export const speak = (command, grants, maps) => SIGNALS.forEach(signal => {
+  try {
+    signal(command, grants, maps);
+  } catch (error) {
+    console.error(error);
+  }
+});

@@ -1,0 +1,12 @@
+// Microsoft Clarity's consent API, version 2, spoken: one call with both types, the same before and after a choice.
+import { values } from "./values.js";
+
+/** @type {import("./index").Signal} */
+export const clarity = (_, grants, { clarity: map }) => {
+  if (!map) return;
+  /** @type {any} */
+  const queue = function () {
+    (queue.q = queue.q || []).push(arguments); // as Clarity's own snippet waits for Clarity
+  };
+  (window.clarity = window.clarity || queue)("consentv2", values(["ad_Storage", "analytics_Storage"], map, grants));
+};

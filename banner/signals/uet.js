@@ -1,0 +1,7 @@
+// Microsoft UET's consent mode, spoken: three words to `push`, unlike Google's Arguments object.
+import { values } from "./values.js";
+
+/** @type {import("./index").Signal} */
+export const uet = (command, grants, { uet: map }) => {
+  if (map) (window.uetq = window.uetq || []).push("consent", command, values(["ad_storage"], map, grants));
+};
