@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import test, { beforeEach } from "node:test";
 import { heard } from "../../banner/signals/gpc.js";
-import { speak } from "../../banner/signals/index.js";
+import { SIGNALS, speak } from "../../banner/signals/index.js";
 
 const MAPS = {
   gpc: [],
+  google_options: { wait_for_update: 500, ads_data_redaction: false, url_passthrough: false },
   google: {
     session: ["security_storage"], persistent: ["functionality_storage", "personalization_storage"],
     analytics: ["analytics_storage"], social: ["ad_storage", "ad_user_data"], partners: ["ad_storage", "ad_user_data"],
@@ -17,7 +18,7 @@ const TYPES = ["ad_storage", "ad_user_data", "ad_personalization", "analytics_st
 beforeEach(() => {
   globalThis.window = {};
 });
-const said = () => window.dataLayer.map(item => [...item]);
+const said = () => window.dataLayer.filter(item => !item.event).map(item => [...item]);
 
 test("what is queued are Arguments objects: Google ignores arrays", () => {
   speak("default", NOTHING, MAPS);
@@ -64,6 +65,53 @@ test("a queue that is there is kept", () => {
 test("a policy without Google says nothing to Google", () => {
   for (const google of [null, undefined]) speak("default", NOTHING, { gpc: [], google });
   assert.equal(window.dataLayer, undefined);
+});
+
+test("redaction follows the state of ads, and passing through the address is said once", () => {
+  const maps = { ...MAPS, google_options: { ...MAPS.google_options, ads_data_redaction: true, url_passthrough: true, regions: ["DE", "FR"] } };
+  speak("default", NOTHING, maps);
+  speak("update", { ...NOTHING, social: true, partners: true }, maps);
+  assert.deepEqual(said().filter(([word]) => word == "set").map(([, ...rest]) => rest),
+    [["url_passthrough", true], ["ads_data_redaction", true], ["ads_data_redaction", false]]);
+  assert.deepEqual(said()[0][2].region, ["DE", "FR"]);
+});
+
+test("tag managers get a plain event after each change, none after the default", () => {
+  speak("default", NOTHING, MAPS);
+  assert.equal(window.dataLayer.length, 1);
+  speak("update", NOTHING, MAPS);
+  assert.deepEqual(window.dataLayer.at(-1), { event: "consent_update" });
+});
+
+test("a page that uses the queue for something else harms nobody", () => {
+  window = { dataLayer: { push: () => { throw new Error("not a queue"); } } };
+  const { error } = console;
+  console.error = () => {};
+  speak("default", NOTHING, { ...MAPS, uet: { social: ["ad_storage"] } });
+  console.error = error;
+  assert.equal(window.uetq.length, 3);
+});
+
+// What each signal said last, as granted or denied, whatever its own words are.
+const LAST = {
+  google: () => said().filter(([word]) => word == "consent").at(-1)[2].analytics_storage,
+  uet: () => window.uetq.slice(-1)[0].ad_storage,
+  clarity: () => [...window.clarity.q.at(-1)][1].analytics_Storage,
+};
+const EVERY = { ...MAPS, google: { analytics: ["analytics_storage"] }, uet: { analytics: ["ad_storage"] }, clarity: { analytics: ["analytics_Storage", "ad_Storage"] } };
+
+for (const { name } of SIGNALS) test(`${name}: the default denies, a change is told, a withdrawal takes it back`, () => {
+  const heardNow = [];
+  for (const [command, analytics] of [["default", false], ["update", true], ["update", false]]) {
+    speak(command, { ...NOTHING, analytics }, EVERY);
+    heardNow.push(LAST[name]());
+  }
+  assert.deepEqual(heardNow, ["denied", "granted", "denied"]);
+});
+
+for (const { name } of SIGNALS) test(`${name}: is not spoken to without a mapping`, () => {
+  speak("default", NOTHING, { gpc: [] });
+  assert.deepEqual(Object.keys(window), []);
 });
 
 test("Global Privacy Control is on only when it says exactly true", () => {
