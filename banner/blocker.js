@@ -1,7 +1,7 @@
 // Brings marked markup to life when its consent is there, and puts embeds back to sleep when it is taken back.
 // Its rule: nothing comes alive unless the state says so, every script at most once and in document order.
 
-import { exempt, setAttribute } from "./gate.js";
+import { exempt, setAttribute } from "./native.js";
 
 /**
  * What is known of a marked element: whether it is awake, what takes its placeholder away, what came of its template,

@@ -1,5 +1,6 @@
 // Builds static/banner.js from banner/main.js: one minified script whose only free name is __CONSENT__, meant to stand
-// in the function that the server wraps around it. The same sources give the same bytes.
+// in the function that the server wraps around it; and static/plain.js, which leaves out what only policies with
+// services need. The same sources give the same bytes.
 import { readFile, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { build, transform } from "esbuild";
@@ -19,11 +20,12 @@ const sheet = {
   },
 };
 
-/** All modules in one, unminified. */
-async function bundle() {
+/** All modules in one, unminified. @param {boolean} services */
+async function bundle(services) {
   const { outputFiles } = await build({
     entryPoints: ["banner/main.js"],
     plugins: [sheet],
+    define: { __SERVICES__: `${services}` },
     bundle: true,
     minifySyntax: true,
     format: "esm",
@@ -34,12 +36,13 @@ async function bundle() {
   return outputFiles[0].text;
 }
 
-const { code } = await minify(await bundle(), {
-  ecma: 2020,
-  module: true,
-  compress: { passes: 3, unsafe_arrows: true },
-  mangle: { properties: { regex: new RegExp(`^(${INTERNAL.join("|")})$`) } },
-});
-
-await writeFile("static/banner.js", code);
-console.log(`static/banner.js: ${Buffer.byteLength(code)} bytes, ${gzipSync(code, { level: 9 }).length} gzip`);
+for (const [name, services] of [["banner", true], ["plain", false]]) {
+  const { code } = await minify(await bundle(services), {
+    ecma: 2020,
+    module: true,
+    compress: { passes: 3, unsafe_arrows: true, toplevel: true },
+    mangle: { properties: { regex: new RegExp(`^(${INTERNAL.join("|")})$`) } },
+  });
+  await writeFile(`static/${name}.js`, code);
+  console.log(`static/${name}.js: ${Buffer.byteLength(code)} bytes, ${gzipSync(code, { level: 9 }).length} gzip`);
+}

@@ -1,6 +1,7 @@
 // Holds back by address what a page adds later, however it is created, and drops what refused services would store.
 // Its rule: it makes waiting markup of what it catches, and leaves the rest to the blocker. What is caught outside
 // the page (a counting pixel, a beacon) is dropped: it speaks of a time before consent.
+import { passed, setAttribute } from "./native.js";
 import { createFinder, createKeepers } from "./patterns.js";
 
 /** @typedef {import("./types").Service} Service */
@@ -16,18 +17,8 @@ const MARKUP = new RegExp(`<(${TAGS.join("|")})(\\b[^>]*?\\s)(src|srcset|data|hr
 const NOWHERE = "blob:consent"; // fails as an unreachable server does
 const NOWHERE_SOCKET = "wss://localhost:1"; // a port that no browser connects to
 
-/** The browser's own, whatever anybody patches later. */
-export const { setAttribute } = Element.prototype;
-
-/** Scripts are marked before they run, never after. @type {WeakSet<Node>} */
-const passed = new WeakSet();
 /** @type {WeakSet<Node>} */
 const caught = new WeakSet();
-
-/** What stands in a template that came alive is answered for. @param {Iterable<Node>} nodes */
-export const exempt = nodes => {
-  for (const node of nodes) passed.add(node);
-};
 
 /**
  * @param {object} parts

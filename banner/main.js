@@ -83,11 +83,11 @@ function follow(before) {
   const turned = services.filter(({ id }) => before.services[id] != state.services[id]);
   const refused = turned.filter(({ id }) => !granted(id));
   speak("update", state.grants, signals);
-  tell(refused, 1);
+  if (__SERVICES__) tell(refused, 1);
   release();
-  tell(turned.filter(({ id }) => granted(id)), 0);
+  if (__SERVICES__) tell(turned.filter(({ id }) => granted(id)), 0);
   view?.sync();
-  sweepUp(refused);
+  if (__SERVICES__) sweepUp(refused);
 }
 
 /** Clears what refused services left, and looks again for what comes back. @param {import("./types").Service[]} refused */
@@ -170,9 +170,9 @@ function boot() {
   }
   window.consent = api;
   const hold = createPlaceholders(id => decide("custom", "placeholder", { [id]: true }));
-  const sweep = createGate({ services, blocking, granted, vouch: html => trusted().createHTML(html) });
+  const sweep = __SERVICES__ ? createGate({ services, blocking, granted, vouch: html => trusted().createHTML(html) }) : () => {};
   release = createBlocker({ nonce, granted, refused, hold, sweep, mend: () => view?.mend(), open });
-  sweepUp([]);
+  if (__SERVICES__) sweepUp([]);
   emit("ready", state);
   addEventListener("pageshow", event => event.persisted && refresh());
   // A choice in one tab holds in the others at once.
@@ -182,7 +182,7 @@ function boot() {
   addEventListener("pagehide", recorder.flush);
   recorder.flush();
   whenThere(dataset.root, root => {
-    view = createView({ gpc, live, decide, emit, state: () => state, root, headless });
+    view = createView({ gpc, live, decide, emit, state: () => state, receipt: store.receipt, root, headless });
     if (!live() && !headless) requestAnimationFrame(() => recorder.shown({ policy, language, surface: "banner" }));
   });
 }

@@ -54,6 +54,14 @@ export interface Texts {
   load_once: string;
   always_allow: string;
   dismiss: string;
+  changed: string;
+  last_choice: string;
+  download: string;
+  services: string;
+  provider: string;
+  kept: string;
+  until_closed: string;
+  until_deleted: string;
 }
 
 /** What the rules need to know of a policy. */
@@ -139,6 +147,8 @@ export type Emit = (event: string, detail?: unknown) => void;
 
 declare global {
   const __CONSENT__: Config;
+  /** Whether the script is for policies with services; the other one leaves out what those need. */
+  const __SERVICES__: boolean;
   interface Window {
     consent?: object;
     dataLayer?: any;

@@ -8,6 +8,7 @@ import css from "./style.css";
  * @typedef {object} Parts
  * @property {boolean} gpc
  * @property {boolean} headless
+ * @property {() => string | null} receipt
  * @property {Element} root
  * @property {() => import("./types").State} state
  * @property {() => boolean} live whether there is a choice that holds
@@ -15,7 +16,7 @@ import css from "./style.css";
  * @property {import("./types").Emit} emit
  */
 
-const { texts, categories, services, appearance, privacy_url, language: lang, direction: dir } = __CONSENT__;
+const { texts, categories, services, appearance, regime, privacy_url, language: lang, direction: dir } = __CONSENT__;
 
 /** @type {CSSStyleSheet | undefined} */
 let sheet;
@@ -69,7 +70,7 @@ export function createView(parts) {
   let { root } = parts;
   let mendings = 0;
   const status = element("div", { role: "status" });
-  const reopen = button("⚙\ufe0e", open, "", "reopen", texts.reopen);
+  const reopen = button(regime == "opt-out" ? texts.reopen : "⚙\ufe0e", open, "", "reopen", texts.reopen);
   const dock = host("consent-reopen", {});
   /** @type {HTMLElement | undefined} */
   let banner;
@@ -118,10 +119,11 @@ export function createView(parts) {
   return { open, close, sync, mend, announce };
 }
 
-/** What both layers begin with. @param {boolean} gpc @param {string} title @param {string} body */
-const words = (gpc, title, body) => [
+/** What both layers begin with. @param {Parts} parts @param {string} title @param {string} body */
+const words = ({ gpc, state }, title, body) => [
   element("h2", { id: "consent-title" }, title),
   element("p", {}, body),
+  state().status == "outdated" && texts.changed && element("p", {}, texts.changed),
   gpc && element("p", {}, texts.gpc),
 ];
 
@@ -140,10 +142,10 @@ const cross = (label, onclick) => button("×", onclick, "consent-close", "x", la
 
 /** The first layer. Its X and Escape refuse. @param {Parts} parts @param {() => void} open */
 function createBanner(parts, open) {
-  const { gpc, decide } = parts;
+  const { decide } = parts;
   const refuse = () => decide("reject_all", "banner");
   const banner = host("consent-banner", { role: "dialog", "aria-labelledby": "consent-title" },
-    ...words(gpc, texts.title, texts.body),
+    ...words(parts, texts.title, texts.body),
     privacy_url && element("a", { href: privacy_url }, texts.privacy_link),
     ...pair(parts, "banner"),
     button(texts.preferences, open, "consent-choose"),
@@ -159,27 +161,63 @@ function createBanner(parts, open) {
  * @param {Parts} parts
  */
 function createPreferences(parts) {
-  const { gpc, state, decide } = parts;
+  const { state, decide } = parts;
   const surface = "preferences";
   /** @type {HTMLInputElement[]} */
   const inputs = [];
-  const rows = categories.map(category => row(category, state().grants[category.id], inputs));
+  const rows = categories.map(category => row(category, state(), inputs));
   const save = () => decide("custom", surface, answers(inputs, one => one.checked));
   const dialog = /** @type {HTMLDialogElement} */ (element("dialog", { "aria-labelledby": "consent-title" },
     cross(texts.dismiss, () => dialog.close()),
-    ...words(gpc, texts.preferences_title, texts.preferences_body),
+    ...words(parts, texts.preferences_title, texts.preferences_body),
     ...rows,
+    ...last(parts),
     element("div", { class: "row" }, ...pair(parts, surface), button(texts.save, save, "consent-save"))));
   return dialog;
 }
 
-/** @param {import("./types").Category} category @param {boolean} checked @param {Node[]} inputs takes the switch up */
-function row({ id, name, purpose, necessary }, checked, inputs) {
-  const names = services.filter(one => one.category == id).map(one => one.name).join(", ");
-  const input = element("input", { type: "checkbox", role: "switch", id, "aria-describedby": id + "-" });
-  inputs.push(Object.assign(input, { checked, disabled: necessary }));
-  return element("section", {},
-    element("label", { class: "row" }, element("b", {}, name), necessary && texts.always_on, input),
-    element("p", { id: id + "-" }, purpose),
-    names && element("p", {}, names));
+/** When and under which number the visitor chose last, and the receipt itself. @param {Parts} parts */
+function last({ state, receipt }) {
+  const { decided_at, policy } = state();
+  const token = receipt();
+  if (!decided_at || !token) return [];
+  const { jti } = JSON.parse(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/")));
+  /** @type {Record<string, any>} */
+  const values = { date: new Date(decided_at).toLocaleString(lang), policy, id: jti };
+  const download = element("a", { href: "data:application/jwt," + token, download: jti + ".jwt" }, texts.download);
+  return [element("p", {}, texts.last_choice.replace(/{(\w+)}/g, (_, name) => values[name]), " ", download)];
+}
+
+/** A switch with its name. @param {string} id @param {string} name @param {boolean} checked @param {boolean} [disabled] */
+function toggle(id, name, checked, disabled) {
+  const input = Object.assign(element("input", { type: "checkbox", role: "switch", id, "aria-describedby": id + "-" }), { checked, disabled });
+  return { input, label: element("label", { class: "row" }, element("b", {}, name), disabled && texts.always_on, input) };
+}
+
+/**
+ * A category with its services. Its switch moves theirs; theirs may deviate.
+ * @param {import("./types").Category} category @param {import("./types").State} state @param {Node[]} inputs takes the switches up
+ */
+function row({ id, name, purpose, necessary }, state, inputs) {
+  const { input, label } = toggle(id, name, state.grants[id], necessary);
+  const own = services.filter(one => one.category == id).map(one => ({ one, ...toggle(one.id, one.name, state.services[one.id], necessary) }));
+  inputs.push(input, ...own.map(it => it.input));
+  input.onchange = () => own.forEach(it => (it.input.checked = input.checked));
+  return element("section", {}, label, element("p", { id: id + "-" }, purpose),
+    __SERVICES__ && own.length && element("details", {}, element("summary", {}, `${texts.services} (${own.length})`),
+      ...own.flatMap(({ one, label }) => [label, ...about(one)])));
+}
+
+/** Who a service is and what it keeps for how long. @param {import("./types").Service} service */
+const about = ({ id, purpose, provider: { name, url }, kept = [] }) => [
+  element("p", { id: id + "-" }, purpose),
+  element("p", {}, texts.provider + ": ", url ? element("a", { href: url }, name) : name),
+  kept.length && element("p", {}, texts.kept + ": ", kept.map(one => `${one.name} (${lasting(one.lifetime)})`).join(", ")),
+];
+
+/** A lifetime in the visitor's language. @param {string} lifetime */
+function lasting(lifetime) {
+  const [count, unit] = lifetime.split(" ");
+  if (!unit) return lifetime == "session" ? texts.until_closed : texts.until_deleted;
+  return new Intl.NumberFormat(lang, { style: "unit", unit: unit.replace(/s$/, ""), unitDisplay: "long" }).format(+count);
 }

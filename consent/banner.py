@@ -18,23 +18,27 @@ from consent import i18n
 from consent.model import Category, Cookie, Published, Regime, Script, Service, Signals
 from consent.regime import regimes
 
+OF_SERVICES = ("services", "provider", "kept", "until_closed", "until_deleted")
 GOOGLE_TAGS = ("google-analytics", "google-ads", "google-tag-manager")
 """Services whose tags Google's advanced mode lets load before consent."""
 BODIES: dict[Regime, str] = {"opt-in": "body", "opt-out": "body_opt_out", "notice": "body_notice"}
 
 
 @cache
-def source() -> bytes:
-    """static/banner.js: beside the package in a checkout or editable install, inside it when installed."""
-    packaged = files("consent").joinpath("static", "banner.js")
-    checkout = Path(__file__).parent.parent / "static" / "banner.js"
+def source(name: str = "banner.js") -> bytes:
+    """A file of static/: beside the package in a checkout or editable install, inside it when installed.
+
+    `banner.js` is the whole script; `plain.js` leaves out what only policies with services need.
+    """
+    packaged = files("consent").joinpath("static", name)
+    checkout = Path(__file__).parent.parent / "static" / name
     return packaged.read_bytes() if packaged.is_file() else checkout.read_bytes()
 
 
 @cache
 def code_hash() -> bytes:
-    """SHA-256 of static/banner.js."""
-    return hashlib.sha256(source()).digest()
+    """SHA-256 of the shared code, both forms of it."""
+    return hashlib.sha256(source() + source("plain.js")).digest()
 
 
 def scripts(published: Published) -> list[Script]:
@@ -43,9 +47,10 @@ def scripts(published: Published) -> list[Script]:
 
 
 def render(published: Published, *, language: str, regime: Regime) -> bytes:
-    """The script itself: static/banner.js with its one free variable bound to the settings."""
+    """The script itself: the code with its one free variable bound to the settings."""
+    code = source("banner.js" if published.services else "plain.js").strip()
     settings = msgspec.json.encode(settings_of(published, language=language, regime=regime)).replace(b"<", b"\\u003c")
-    return b"(function(__CONSENT__){" + source().strip() + b"})(" + settings + b");\n"
+    return b"(function(__CONSENT__){" + code + b"})(" + settings + b");\n"
 
 
 @lru_cache(512)
@@ -92,9 +97,25 @@ def _texts(published: Published, language: str, regime: Regime) -> dict[str, str
     """The words of one language; of the three bodies the one that fits the regime, its placeholders filled in."""
     words = dict(published.texts[language])
     bodies = {name: words.pop(name) for name in BODIES.values()}
+    _suit(published, words, language=language, regime=regime)
     purposes = ", ".join(_in(language, c.name) for c in published.categories if not c.necessary)
     body = bodies[BODIES[regime]].replace("{days}", str(published.valid_days)).replace("{purposes}", purposes)
     return {**words, "body": body}
+
+
+def _suit(published: Published, words: dict[str, str], *, language: str, regime: Regime) -> None:
+    """Only words that can be shown travel; policies of older versions lack the newer ones."""
+    honoured, link = words.pop("gpc_opt_out", ""), words.pop("do_not_sell", "")
+    if regime != "opt-in":
+        words["gpc"] = honoured or words["gpc"]
+    if regime == "opt-out":
+        words["reopen"] = link or words["reopen"]
+    if not published.services:
+        for name in OF_SERVICES:
+            words.pop(name, None)
+    names = {c.id: _in(language, c.name) for c in published.categories} | {s.id: s.name for s in published.services}
+    listed = ", ".join(names[id] for id in published.changed if id in names)
+    words["changed"] = words.get("changed", "").replace("{names}", listed) if listed else ""
 
 
 def _category(category: Category, language: str) -> dict[str, Any]:

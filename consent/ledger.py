@@ -29,7 +29,7 @@ from consent.model import (
     Site,
     State,
 )
-from consent.policy_diff import diff, is_material
+from consent.policy_diff import concerned, diff, is_material
 from consent.storage.base import Rows, Storage
 from consent.times import rfc3339
 
@@ -82,7 +82,8 @@ class Ledger:
             asks_again = is_material(changes) if material is None else material
             version = newest.version + 1
             since = version if asks_again else newest.material_since
-            published = policy.publish(completed, site=site, version=version, material_since=since)
+            told = concerned(changes) if asks_again else newest.changed
+            published = policy.publish(completed, site=site, version=version, material_since=since, changed=told)
             scripts = self._scripts(published)
             with self.storage.writing() as rows:
                 if rows.publication(site).version == newest.version:

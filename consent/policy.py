@@ -6,6 +6,7 @@ other built-in words or defaults must not change what visitors are known to have
 
 import hashlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -62,10 +63,12 @@ def complete(policy: Policy) -> Policy:
     )
 
 
-def publish(policy: Policy, *, site: str, version: int, material_since: int) -> Published:
+def publish(policy: Policy, *, site: str, version: int, material_since: int, changed: Sequence[str] = ()) -> Published:
     """The immutable version of a completed policy, as its canonical bytes say it."""
     fields = msgspec.structs.asdict(policy)
-    return load(canonical(Published(**fields, site=site, version=version, material_since=material_since)))
+    return load(
+        canonical(Published(**fields, site=site, version=version, material_since=material_since, changed=[*changed]))
+    )
 
 
 def canonical(published: Published) -> bytes:

@@ -52,6 +52,12 @@ def is_material(changes: list[Change]) -> bool:
     return any(change.material for change in changes)
 
 
+def concerned(changes: list[Change]) -> list[str]:
+    """Ids of the categories and services that material changes are about."""
+    named = [change.path.split(".") for change in changes if change.material and change.after is not None]
+    return list(dict.fromkeys(path[1] for path in named if path[0] in ("categories", "services")))
+
+
 def _changes(path: str, before: Any, after: Any) -> list[Change]:
     before, after = _by_name(before), _by_name(after)
     if before == after:

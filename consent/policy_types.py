@@ -205,3 +205,5 @@ class Published(Policy, frozen=True, kw_only=True):
     version: Version
     material_since: Version
     """Oldest version whose choices still hold."""
+    changed: list[Id] = []
+    """Categories and services that are new or have changed since the version before `material_since`."""
