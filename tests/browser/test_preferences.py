@@ -1,0 +1,95 @@
+"""The second layer with services: a switch for each, what it keeps, the last choice, and what has changed."""
+
+import json
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Service, Website, tag
+
+pytestmark = pytest.mark.browser
+
+POLICY = """
+name = "Shop"
+origins = ["{origin}"]
+languages = ["en", "de"]
+[regimes]
+{regimes}
+[[categories]]
+id = "session"
+necessary = true
+[[categories]]
+id = "analytics"
+[[categories]]
+id = "social"
+[[services]]
+id = "google-analytics"
+[[services]]
+id = "youtube"
+{more}
+"""
+
+
+@pytest.fixture
+def shop(service: Service, website: Website, page: Page):
+    """Publish the policy, open a page; the page."""
+
+    def shop(more: str = "", regimes: str = "", lang: str = "") -> Page:
+        file = service.data.parent / "policy.toml"
+        file.write_text(POLICY.format(origin=website.url, more=more, regimes=regimes))
+        service.cli("policy", "publish", "shop", str(file))
+        script = tag(service, f' data-lang="{lang}"' if lang else "")
+        page.goto(
+            website.put("/", f"<!doctype html><html lang=en><head><title>Shop</title>{script}</head><body><h1>Shop")
+        )
+        page.wait_for_function("window.consent")
+        return page
+
+    return shop
+
+
+def test_each_service_says_who_runs_it_and_what_it_keeps(shop) -> None:
+    page = shop()
+    page.get_by_role("button", name="Preferences").click()
+    dialog = page.get_by_role("dialog", name="Privacy preferences")
+    dialog.get_by_text("Services (1)").first.click()
+    expect(dialog.get_by_role("link", name="Google Ireland Limited").first).to_be_visible()
+    expect(dialog.get_by_text("_ga (2 years)")).to_be_visible()
+
+
+def test_lifetimes_are_in_the_visitors_language(shop) -> None:
+    page = shop(lang="de")
+    page.evaluate("consent.open()")
+    page.get_by_role("dialog").get_by_text("(1)").first.click()
+    expect(page.get_by_text("_ga (2 Jahre)")).to_be_visible()
+
+
+def test_a_service_can_be_refused_inside_a_granted_category(shop) -> None:
+    page = shop()
+    page.get_by_role("button", name="Preferences").click()
+    page.get_by_role("switch", name="Statistics").check()
+    page.get_by_text("Services (1)").first.click()
+    expect(page.get_by_role("switch", name="Google Analytics")).to_be_checked()
+    page.get_by_role("switch", name="Google Analytics").uncheck()
+    page.get_by_role("button", name="Save my choices").click()
+    assert page.evaluate("['analytics', 'google-analytics', 'youtube'].map(consent.granted)") == [True, False, False]
+
+
+def test_the_last_choice_is_told_and_its_receipt_can_be_downloaded(shop) -> None:
+    page = shop()
+    page.get_by_role("button", name="Reject all", exact=True).click()
+    page.wait_for_function("consent.receipt()")
+    page.get_by_role("button", name="Privacy settings").click()
+    expect(page.get_by_text("Your last choice:")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download my receipt").click()
+    assert download.value.path().read_text() == page.evaluate("consent.receipt()")
+
+
+def test_who_is_asked_again_is_told_what_is_new(shop) -> None:
+    page = shop()
+    page.context.new_cdp_session(page).send("Network.setCacheDisabled", {"cacheDisabled": True})
+    page.get_by_role("button", name="Accept all").click()
+    page = shop(more='[[services]]\nid = "vimeo"')
+    expect(page.get_by_role("dialog").get_by_text("this is new or has changed: Vimeo.")).to_be_visible()
+    assert json.loads(page.evaluate("JSON.stringify(consent.state.status)")) == "outdated"
