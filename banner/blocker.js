@@ -11,6 +11,7 @@ import { exempt, setAttribute } from "./native.js";
 
 const MARKED = "[data-consent]";
 const INERT = "text/plain";
+const MANY = 50;
 const ENDS = ["load", "error"];
 const LATE = ["src", "srcset", "href", "data"]; // what waits as data-src and so on
 
@@ -132,6 +133,8 @@ export function createBlocker({ nonce, granted, refused, hold, sweep, mend, open
   const enqueue = createQueue(nonce, allowed);
   /** @type {WeakMap<Node, Known>} */
   const all = new WeakMap();
+  /** @type {Set<HTMLElement>} */
+  const waiting = new Set();
   let round = 1;
 
   /** @param {HTMLElement} element */
@@ -149,6 +152,7 @@ export function createBlocker({ nonce, granted, refused, hold, sweep, mend, open
     all.set(element, it);
     it.awake = awake;
     it.clear?.();
+    waiting.delete(element);
     if (element.localName == "template") turn(/** @type {HTMLTemplateElement} */ (element), it);
     else if (awake) bringLate(element), reload(element);
     else sleep(element, it, was);
@@ -165,7 +169,9 @@ export function createBlocker({ nonce, granted, refused, hold, sweep, mend, open
   /** @param {HTMLElement} element @param {Known} it @param {boolean} [was] */
   function sleep(element, it, was) {
     if (was) unload(element);
-    if (!/^!/.test(element.dataset.consent || "")) it.clear = hold(element, () => {
+    if (/^!/.test(element.dataset.consent || "")) return;
+    waiting.add(element);
+    it.clear = hold(element, () => {
       it.round = round;
       settle(element);
       element.focus();
@@ -183,23 +189,29 @@ export function createBlocker({ nonce, granted, refused, hold, sweep, mend, open
 
   /** @param {Node | Element | Document} root */
   function scan(root) {
-    if (root instanceof Element && root.matches(MARKED)) attempt(root);
-    /** @type {any} */ (root).querySelectorAll?.(MARKED).forEach(attempt);
+    if (root instanceof Element && root.hasAttribute("data-consent")) attempt(root);
+    if (/** @type {any} */ (root).firstElementChild) /** @type {Element} */ (root).querySelectorAll(MARKED).forEach(attempt);
   }
 
-  /** What leaves the page is forgotten, with its placeholder. @param {Node} node */
-  function forget(node) {
-    if (!node.isConnected) all.get(node)?.clear?.(), all.delete(node);
+  /** What has left the page is forgotten, with its placeholder. */
+  function forget() {
+    for (const element of waiting) if (!element.isConnected) {
+      all.get(element)?.clear?.();
+      all.delete(element);
+      waiting.delete(element);
+    }
   }
 
   exempt(document.scripts); // those have run, or cannot be stopped any more
   sweep(document);
   scan(document);
-  new MutationObserver(records => records.forEach(({ addedNodes, removedNodes }) => {
-    addedNodes.forEach(node => (sweep(node), scan(node)));
-    removedNodes.forEach(forget);
+  new MutationObserver(records => {
+    // Looking through the page once is cheaper than at thousands of pieces one by one.
+    const roots = records.length > MANY ? [document] : records.flatMap(({ addedNodes }) => [...addedNodes]);
+    for (const root of roots) sweep(root), scan(root);
+    forget();
     mend();
-  })).observe(document, { childList: true, subtree: true });
+  }).observe(document, { childList: true, subtree: true });
 
   // Our tag may run before the page's style sheet: what was measured then is measured again.
   addEventListener("load", () => document.querySelectorAll(MARKED).forEach(element => {

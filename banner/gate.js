@@ -12,6 +12,7 @@ const SOURCES = {
   embed: ["src"], object: ["data"], link: ["href"],
 };
 const TAGS = Object.keys(SOURCES);
+const NAMES = new Set(Object.values(SOURCES).flat());
 const SELECTOR = TAGS.map(tag => SOURCES[tag].map(name => `${tag}[${name}]`)).join();
 const MARKUP = new RegExp(`<(${TAGS.join("|")})(\\b[^>]*?\\s)(src|srcset|data|href)\\s*=\\s*("[^"]*"|'[^']*'|[^\\s>]+)`, "gi");
 const NOWHERE = "blob:consent"; // fails as an unreachable server does
@@ -75,8 +76,8 @@ export function createGate({ services, blocking, granted, vouch }) {
 
   /** @param {any} root */
   function sweep(root) {
-    if (SOURCES[root.localName]) check(root);
-    if (root.firstElementChild) root.querySelectorAll(SELECTOR).forEach(check);
+    if (SOURCES[root?.localName]) check(root);
+    if (root?.firstElementChild) root.querySelectorAll(SELECTOR).forEach(check);
   }
 
   /** Markup as text, marked. @param {any} html */
@@ -128,14 +129,17 @@ function patchPage({ mark, sweep, rewrite }) {
       if (!mark(this, name, value)) native.call(this, value);
     });
   }
-  replace(Element.prototype, "setAttribute", native => function (...given) {
-    const own = SOURCES[this.localName]?.includes(given[0]) && mark(this, ...given);
-    if (!own) native.apply(this, given);
+  replace(Element.prototype, "setAttribute", native => function (name, value) {
+    if (!NAMES.has(name) || !SOURCES[this.localName]?.includes(name) || !mark(this, name, value)) native.call(this, name, value);
   });
-  const METHODS = "appendChild insertBefore replaceChild append prepend before after replaceWith insertAdjacentElement";
-  for (const holder of [Node, Element, DocumentFragment, CharacterData, Document]) for (const name of METHODS.split(" ")) {
+  for (const name of ["appendChild", "insertBefore", "replaceChild"]) replace(Node.prototype, name, native => function (node, other) {
+    sweep(node); // the busiest of all: no lists are made for it
+    return native.call(this, node, other);
+  });
+  const METHODS = "append prepend before after replaceWith insertAdjacentElement";
+  for (const holder of [Element, DocumentFragment, CharacterData, Document]) for (const name of METHODS.split(" ")) {
     if (Object.hasOwn(holder.prototype, name)) replace(holder.prototype, name, native => function (...nodes) {
-      for (const node of nodes) if (node?.nodeType) sweep(node);
+      for (const node of nodes) if (node instanceof Node) sweep(node);
       return native.apply(this, nodes);
     });
   }

@@ -88,7 +88,9 @@ def test_the_last_choice_is_told_and_its_receipt_can_be_downloaded(shop) -> None
 
 def test_who_is_asked_again_is_told_what_is_new(shop) -> None:
     page = shop()
-    page.context.new_cdp_session(page).send("Network.setCacheDisabled", {"cacheDisabled": True})
+    tools = page.context.new_cdp_session(page)  # else the browser may use the script it has for five minutes
+    tools.send("Network.enable")
+    tools.send("Network.setCacheDisabled", {"cacheDisabled": True})
     page.get_by_role("button", name="Accept all").click()
     page = shop(more='[[services]]\nid = "vimeo"')
     expect(page.get_by_role("dialog").get_by_text("this is new or has changed: Vimeo.")).to_be_visible()
