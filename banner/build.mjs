@@ -36,6 +36,8 @@ async function bundle(services) {
   return outputFiles[0].text;
 }
 
+const folder = process.argv[2] || "static";
+
 for (const [name, services] of [["banner", true], ["plain", false]]) {
   const { code } = await minify(await bundle(services), {
     ecma: 2020,
@@ -43,6 +45,6 @@ for (const [name, services] of [["banner", true], ["plain", false]]) {
     compress: { passes: 3, unsafe_arrows: true, toplevel: true },
     mangle: { properties: { regex: new RegExp(`^(${INTERNAL.join("|")})$`) } },
   });
-  await writeFile(`static/${name}.js`, code);
-  console.log(`static/${name}.js: ${Buffer.byteLength(code)} bytes, ${gzipSync(code, { level: 9 }).length} gzip`);
+  await writeFile(`${folder}/${name}.js`, code);
+  console.log(`${folder}/${name}.js: ${Buffer.byteLength(code)} bytes, ${gzipSync(code, { level: 9 }).length} gzip`);
 }

@@ -160,7 +160,7 @@ function patchPage({ mark, sweep, rewrite }) {
 /** @param {(address: any) => unknown} held */
 function patchNetwork(held) {
   replace(window, "fetch", native => function (input, init) {
-    return native.call(this, held(input.url || input) ? NOWHERE : input, init);
+    return native.call(this, held(input?.url || input) ? NOWHERE : input, init);
   });
   replace(XMLHttpRequest.prototype, "open", native => function (method, url, ...rest) {
     return native.call(this, method, held(url) ? NOWHERE : url, ...rest);
