@@ -1,6 +1,8 @@
 """The second layer with services: a switch for each, what it keeps, the last choice, and what has changed."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -28,6 +30,23 @@ id = "google-analytics"
 id = "youtube"
 {more}
 """
+
+
+class Placed(Service):
+    """A service that is told by a proxy where visitors are."""
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return {**super().environ, "CONSENT_COUNTRY_HEADER": "X-Country"}
+
+
+@pytest.fixture
+def service(tmp_path: Path, website: Website) -> Iterator[Service]:
+    service = Placed(tmp_path / "data")
+    service.cli("site", "create", "shop", "--origin", website.url)
+    service.start()
+    yield service
+    service.stop()
 
 
 @pytest.fixture
@@ -95,3 +114,14 @@ def test_who_is_asked_again_is_told_what_is_new(shop) -> None:
     page = shop(more='[[services]]\nid = "vimeo"')
     expect(page.get_by_role("dialog").get_by_text("this is new or has changed: Vimeo.")).to_be_visible()
     assert json.loads(page.evaluate("JSON.stringify(consent.state.status)")) == "outdated"
+
+
+def test_where_one_may_opt_out_the_page_says_so_and_an_opt_out_signal_is_honoured(shop, page: Page) -> None:
+    page.set_extra_http_headers({"X-Country": "US-CA"})
+    page.add_init_script("Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', {get: () => true})")
+    shop(regimes='US-CA = "opt-out"')
+    expect(page.get_by_role("dialog").get_by_text("Opt-out request honoured")).to_be_visible()
+    assert page.evaluate("[consent.state.regime, consent.granted('youtube')]") == ["opt-out", False]
+    page.get_by_role("button", name="Reject all", exact=True).click()
+    control = page.get_by_role("button", name="Do not sell or share my personal information")
+    expect(control).to_have_text("Do not sell or share my personal information")
