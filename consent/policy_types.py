@@ -6,7 +6,7 @@ language -> words.
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from consent.fields import (
     ClarityType,
@@ -70,14 +70,19 @@ class Calls(Strict, frozen=True):
     refused: list[Call] = []
 
 
+def _left_out() -> str:
+    """What the catalogue fills in; made, not given, for it is no value that a policy may write."""
+    return ""
+
+
 class Service(Strict, frozen=True):
     """A named third party inside a category. What is left out comes from the catalogue, where it has the id."""
 
     id: Id
-    category: Id = ""
-    name: Line = ""
-    provider: Provider = Provider("")
-    purpose: Paragraph | dict[Language, Paragraph] = ""
+    category: Id = field(default_factory=_left_out)
+    name: Line = field(default_factory=_left_out)
+    provider: Provider = field(default_factory=lambda: Provider(_left_out()))
+    purpose: Paragraph | dict[Language, Paragraph] = field(default_factory=_left_out)
     cookies: list[Cookie] = []
     urls: list[
         Annotated[

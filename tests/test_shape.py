@@ -146,9 +146,9 @@ def test_reading_says_what_was_read():
         read({}, Choice, what="The choice")
 
 
-def test_a_published_policy_is_a_policy_with_three_fields_more():
+def test_a_published_policy_is_a_policy_with_four_fields_more():
     added = set(Published.__struct_fields__) - set(Policy.__struct_fields__)
-    assert added == {"site", "version", "material_since"}
+    assert added == {"site", "version", "material_since", "changed"}
 
 
 def _policy(**changes) -> dict:

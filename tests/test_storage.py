@@ -45,7 +45,7 @@ def publication(version: int, site: str = "shop") -> Publication:
 
 
 def script(text: bytes, *, version: int = 1, language: str = "en", regime: str = "opt-in") -> Script:
-    return Script("shop", version, language, regime, b"code", hashlib.sha256(text).digest(), b"br", b"gzip")
+    return Script("shop", version, language, regime, b"code", hashlib.sha256(text).digest(), b"gzip")
 
 
 def api_token(id: str = "0123456789ab", **changes) -> Token:
