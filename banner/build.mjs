@@ -1,6 +1,6 @@
-// Builds static/banner.js from banner/main.js: one minified script whose only free name is __CONSENT__, meant to stand
-// in the function that the server wraps around it; and static/plain.js, which leaves out what only policies with
-// services need. The same sources give the same bytes.
+// Builds static/: minified scripts with one free name each, meant to stand in the function that the server wraps around
+// them. banner.js from main.js, and plain.js, which leaves out what only policies with services need; the guard's two
+// forms; what makes it strict. The same sources give the same bytes.
 import { readFile, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { build, transform } from "esbuild";
@@ -20,10 +20,10 @@ const sheet = {
   },
 };
 
-/** All modules in one, unminified. @param {boolean} services */
-async function bundle(services) {
+/** All modules in one, unminified. @param {string} entry @param {boolean} services */
+async function bundle(entry, services) {
   const { outputFiles } = await build({
-    entryPoints: ["banner/main.js"],
+    entryPoints: [`banner/${entry}.js`],
     plugins: [sheet],
     define: { __SERVICES__: `${services}` },
     bundle: true,
@@ -38,8 +38,11 @@ async function bundle(services) {
 
 const folder = process.argv[2] || "static";
 
-for (const [name, services] of [["banner", true], ["plain", false]]) {
-  const { code } = await minify(await bundle(services), {
+/** @type {[string, string, boolean][]} what is made of which source, for policies with services or without */
+const SCRIPTS = [["banner", "main", true], ["plain", "main", false], ["guard", "guard", true], ["guard-plain", "guard", false], ["strict", "strict", true]];
+
+for (const [name, entry, services] of SCRIPTS) {
+  const { code } = await minify(await bundle(entry, services), {
     ecma: 2020,
     module: true,
     compress: { passes: 3, unsafe_arrows: true, toplevel: true },

@@ -26,6 +26,8 @@ const home = src.slice(0, src.lastIndexOf("/sites/")) + "/sites/" + config.site;
 const known = [...config.categories, ...services];
 const headless = dataset.auto == "off";
 const gpc = heard(navigator);
+const theirs = /** @type {any} */ (window).consent; // a guard, another script of ours, or a form of that name
+const guard = theirs?.handOver && theirs;
 const store = createStore(config, window);
 const recorder = createRecorder({ home, store, emit: refresh });
 
@@ -87,6 +89,7 @@ function follow(before) {
   release();
   if (__SERVICES__) tell(turned.filter(({ id }) => granted(id)), 0);
   view?.sync();
+  restrict();
   if (__SERVICES__) sweepUp(refused);
 }
 
@@ -103,13 +106,16 @@ async function sweepUp(refused) {
   }
 }
 
+/** Holds the page to what is granted, by the strict guard; true where the page would have to be another one to hold less. */
+const restrict = () => guard?.restrict?.();
+
 /** @param {Action} action @param {Surface} surface @param {Answers} [changes] of a custom choice */
 function decide(action, surface, changes = {}) {
   state = read();
   const decision = changed(config, state, action == "custom" ? changes : answers(known, () => action == "accept_all"));
   const now = seconds();
   const subject = state.subject || newSubject();
-  store.write({ policy, decided_at: now, subject, ids: entries(config, decision, action) });
+  const kept = store.write({ policy, decided_at: now, subject, ids: entries(config, decision, action) });
   const body = {
     id: newId(), subject, policy, language, action, surface, ...decision,
     signals: gpc ? { gpc } : undefined,
@@ -119,6 +125,7 @@ function decide(action, surface, changes = {}) {
   refresh("decide", body);
   view?.sync();
   view?.announce();
+  if (restrict() && kept) location.reload();
 }
 
 /** @param {string[]} ids */
@@ -162,17 +169,19 @@ const api = Object.freeze({
 
 function boot() {
   state = read();
-  speak("default", live() ? read(null).grants : state.grants, signals);
+  if (!guard) speak("default", live() ? read(null).grants : state.grants, signals);
+  if (guard ? essence(guard.state) != essence(state) : live()) speak("update", state.grants, signals);
   if (live()) {
-    speak("update", state.grants, signals);
     // Safari forgets a script's cookie a week after it was last written.
     store.write(/** @type {import("./types").Choice} */ (store.read()));
   }
   window.consent = api;
-  const hold = createPlaceholders(id => decide("custom", "placeholder", { [id]: true }));
+  const hold = createPlaceholders(id => decide("custom", "placeholder", { [id]: true }), !guard?.restrict);
   const sweep = __SERVICES__ ? createGate({ services, blocking, granted, vouch: html => trusted().createHTML(html) }) : () => {};
   release = createBlocker({ nonce, granted, refused, hold, sweep, mend: () => view?.mend(), open });
   if (__SERVICES__) sweepUp([]);
+  guard?.handOver(api);
+  if (guard && guard.guards != policy) console.warn("consent: paste the guard anew, it is of policy " + guard.guards);
   emit("ready", state);
   addEventListener("pageshow", event => event.persisted && refresh());
   // A choice in one tab holds in the others at once.
@@ -195,7 +204,7 @@ function start() {
 
 const { lang } = dataset;
 // A form may be called `consent` as well: only our own has the function.
-if (typeof (/** @type {any} */ (window).consent?.granted) == "function") console.warn("consent: loaded twice");
+if (!guard && typeof theirs?.granted == "function") console.warn("consent: loaded twice");
 // A tag pinned by its hash gets what it names, and a script that was asked for in a language is the nearest there is.
 else if (!lang || lang == language || script.integrity || src.includes("lang=")) start();
 else exchange(script, home + "/banner.js?lang=" + encodeURIComponent(lang), start);

@@ -6,9 +6,9 @@ const { texts, services, categories } = __CONSENT__;
 
 /**
  * Makes the function that holds an embed's place. It returns what takes the placeholder away again.
- * @param {(id: string) => void} always
+ * @param {(id: string) => void} always @param {boolean} single whether one embed can be let in by itself
  */
-export const createPlaceholders = always =>
+export const createPlaceholders = (always, single) =>
   /** @param {HTMLElement} embed @param {() => void} once */
   (embed, once) => {
     const computed = getComputedStyle(embed);
@@ -19,7 +19,7 @@ export const createPlaceholders = always =>
     // No words fit a counting pixel, and nothing shows of a picture without a size, nor of a source inside its medium.
     if (display == "none" || parseFloat(width) < 48 || parseFloat(height) < 24 ||
       (auto && /img|source/.test(embed.localName))) return show(), show;
-    const box = shadow(host("", { class: "consent-placeholder" }), inside(embed.dataset, once, always));
+    const box = shadow(host("", { class: "consent-placeholder" }), inside(embed.dataset, single && once, always));
     embed.before(box);
     const { style } = box;
     const own = getComputedStyle(box);
@@ -41,7 +41,7 @@ function hide(style) {
   return () => style.setProperty("display", display);
 }
 
-/** @param {DOMStringMap} marks @param {() => void} once @param {(id: string) => void} always */
+/** @param {DOMStringMap} marks @param {false | (() => void)} once @param {(id: string) => void} always */
 function inside({ consent, service }, once, always) {
   const category = categories.find(one => one.id == consent);
   const named = service ? services.find(one => one.id == service) : category;
@@ -50,6 +50,6 @@ function inside({ consent, service }, once, always) {
     element("b", {}, title),
     element("p", {}, texts.placeholder_why.replace("{category}", category?.name || "")),
     element("div", { class: "row" },
-      button(texts.load_once, once),
+      once && button(texts.load_once, once),
       named && button(texts.always_allow, () => always(named.id))));
 }

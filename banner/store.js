@@ -33,7 +33,7 @@ export function createStore(config, page) {
     return choices.reduce((newest, one) => (one && !(newest && newest.decided_at > one.decided_at) ? one : newest), null);
   }
 
-  /** @param {Choice} choice */
+  /** @param {Choice} choice @returns {boolean} whether the browser keeps it */
   function write(choice) {
     const value = format(config, choice);
     const left = choice.decided_at + config.valid_days * 86400 - Date.now() / 1e3;
@@ -41,6 +41,7 @@ export function createStore(config, page) {
     const text = kept + "; Path=/; SameSite=Lax; Max-Age=" + (Math.min(left, LONGEST) >>> 0) +
       (cookie.domain ? "; Domain=" + cookie.domain : "") + (page.location.protocol == "https:" ? "; Secure" : "");
     unkept = cookies(page, text).includes(kept) ? "" : value;
+    return !unkept;
   }
 
   /** @returns {Recording[]} */

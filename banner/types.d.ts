@@ -145,8 +145,29 @@ export interface Recording {
 
 export type Emit = (event: string, detail?: unknown) => void;
 
+/** What the guard is called with; times are days, a missing entry is nothing. */
+export interface GuardConfig {
+  site: string;
+  policy: number;
+  language: string;
+  material_since: number;
+  valid_days: number;
+  cookie: string;
+  /** Id, and 1 where it is necessary. */
+  categories: [string, 1?][];
+  /** Id, category, expressions for its addresses and its cookies' names. */
+  services: [string, string, string?, string?][];
+  /** Each type with the categories it needs, what only the default says, redaction, passthrough. */
+  google?: [string[][], object, boolean, boolean];
+  uet?: string[][];
+  clarity?: string[][];
+}
+
 declare global {
   const __CONSENT__: Config;
+  const __GUARD__: GuardConfig;
+  /** What the strict policy always lets through, and what each service adds. */
+  const __STRICT__: { sources: string; services: Record<string, string> };
   /** Whether the script is for policies with services; the other one leaves out what those need. */
   const __SERVICES__: boolean;
   interface Window {

@@ -37,7 +37,7 @@ def source(name: str = "banner.js") -> bytes:
 
 @cache
 def code_hash() -> bytes:
-    """SHA-256 of the shared code, both forms of it."""
+    """SHA-256 of the banner's code, both forms of it."""
     return hashlib.sha256(source() + source("plain.js")).digest()
 
 
@@ -48,9 +48,14 @@ def scripts(published: Published) -> list[Script]:
 
 def render(published: Published, *, language: str, regime: Regime) -> bytes:
     """The script itself: the code with its one free variable bound to the settings."""
-    code = source("banner.js" if published.services else "plain.js").strip()
-    settings = msgspec.json.encode(settings_of(published, language=language, regime=regime)).replace(b"<", b"\\u003c")
-    return b"(function(__CONSENT__){" + code + b"})(" + settings + b");\n"
+    settings = settings_of(published, language=language, regime=regime)
+    return bound("banner.js" if published.services else "plain.js", "__CONSENT__", settings).encode() + b"\n"
+
+
+def bound(name: str, free: str, settings: dict[str, Any]) -> str:
+    """A script of static/ with its one free variable bound; it may stand in HTML."""
+    said = msgspec.json.encode(settings).decode().replace("<", "\\u003c")
+    return f"(function({free}){{{source(name).decode().strip()}}})({said});"
 
 
 @lru_cache(512)
@@ -123,12 +128,17 @@ def _category(category: Category, language: str) -> dict[str, Any]:
     return {"id": category.id, **({"necessary": True} if category.necessary else {}), **words}
 
 
+def held_urls(published: Published, service: Service) -> list[str]:
+    """The URL patterns that wait for a service: in Google's advanced mode its own tags do not."""
+    basic = published.signals.google_options.mode == "basic"
+    return service.urls if basic or service.id not in GOOGLE_TAGS else []
+
+
 def _service(published: Published, service: Service, language: str) -> dict[str, Any]:
-    held = published.signals.google_options.mode == "basic" or service.id not in GOOGLE_TAGS
     provider = {"name": service.provider.name, **({"url": service.provider.url} if service.provider.url else {})}
     words = {"name": service.name, "purpose": _in(language, service.purpose), "provider": provider}
     calls = {name: told for name, told in msgspec.to_builtins(service.calls).items() if told}
-    lists = {"urls": service.urls if held else [], "kept": [_kept(one) for one in service.cookies], "calls": calls}
+    lists = {"urls": held_urls(published, service), "kept": [_kept(one) for one in service.cookies], "calls": calls}
     return {
         "id": service.id,
         "category": service.category,

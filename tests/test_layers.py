@@ -26,6 +26,7 @@ ALLOWED = {
     "verify": PURE,
     "export": PURE | {"ledger"},
     "banner": PURE | {"ledger"},
+    "snippet": PURE | {"banner"},
     "client": {"model", "policy_types", "state"},
 } | dict.fromkeys(PURE - BASE, PURE)
 FRAMEWORKS = {"flask", "flask_cors", "werkzeug", "click", "gunicorn"}

@@ -7,6 +7,7 @@ from consent import policy
 from consent.cli.shared import as_json, installation, show, table, the_ledger
 from consent.errors import BadQuery
 from consent.shape import read
+from consent.snippet import Way, to_paste
 from consent.times import rfc3339
 from consent.web.admin_types import NewSite
 
@@ -56,7 +57,7 @@ def create(site: str, origins: tuple[str, ...], name: str | None) -> None:
     draft = policy.default(new.name or new.id, new.origins)
     ledger.create_site(new.id, policy.read(msgspec.to_builtins(draft)))
     click.echo("Published the default policy as version 1. Paste this first into <head>:\n")
-    click.echo(tag(settings.public_url, site))
+    click.echo(to_paste(ledger.published(new.id), settings.public_url, "async").html)
 
 
 @site.command("show")
@@ -100,20 +101,29 @@ def delete(site: str, confirm: str) -> None:
 
 @click.command()
 @click.argument("site")
-def snippet(site: str) -> None:
-    """Print the tag that a website pastes first into <head>.
+@click.option("--inline", "way", flag_value="inline", help="With a guard that acts before the script is there.")
+@click.option("--strict", "way", flag_value="strict", help="With a guard that also shuts out unmarked trackers.")
+@click.option(
+    "--sync", "way", flag_value="sync", help="The old-fashioned tag that the page waits for. Never recommended."
+)
+@as_json
+def snippet(site: str, way: Way | None, as_json: bool) -> None:
+    """Print what a website pastes first into <head>.
+
+    What each way guarantees stands in docs/embed.md. A guard holds the policy it was made from: paste it anew after
+    publishing another one.
 
     \b
-    Example: consent snippet shop
+    Example: consent snippet shop --inline
     """
     ledger, settings = installation()
-    ledger.published(site)
-    click.echo(tag(settings.public_url, site))
-
-
-def tag(base: str, site: str) -> str:
-    """The script tag (contract, section 1)."""
-    return f'<script async src="{base}/sites/{site}/banner.js"></script>'
+    made = to_paste(ledger.published(site), settings.public_url, way or "async")
+    if as_json:
+        show(made)
+        return
+    click.echo(made.html)
+    if made.csp:
+        click.echo(f"For a content-security policy, in script-src: {made.csp}", err=True)
 
 
 def _described(ledger, id: str) -> dict:  # type: ignore[no-untyped-def]
