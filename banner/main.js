@@ -109,19 +109,24 @@ async function sweepUp(refused) {
 /** Holds the page to what is granted, by the strict guard; true where the page would have to be another one to hold less. */
 const restrict = () => guard?.restrict?.();
 
-/** @param {Action} action @param {Surface} surface @param {Answers} [changes] of a custom choice */
-function decide(action, surface, changes = {}) {
+/**
+ * What is let in once is recorded, and nothing more: it lasts no longer than the page.
+ * @param {Action} action @param {Surface} surface @param {Answers} [changes] to what holds now
+ */
+function decide(action, surface, changes = answers(known, () => action == "accept_all")) {
   state = read();
-  const decision = changed(config, state, action == "custom" ? changes : answers(known, () => action == "accept_all"));
+  const lasts = action != "load_once";
+  const decision = changed(config, state, changes);
   const now = seconds();
   const subject = state.subject || newSubject();
-  const kept = store.write({ policy, decided_at: now, subject, ids: entries(config, decision, action) });
+  const kept = lasts && store.write({ policy, decided_at: now, subject, ids: entries(config, decision, action) });
   const body = {
     id: newId(), subject, policy, language, action, surface, ...decision,
     signals: gpc ? { gpc } : undefined,
     decided_at: time(now),
   };
   recorder.record(body);
+  if (!lasts) return emit("decide", body);
   refresh("decide", body);
   view?.sync();
   view?.announce();
@@ -176,7 +181,7 @@ function boot() {
     store.write(/** @type {import("./types").Choice} */ (store.read()));
   }
   window.consent = api;
-  const hold = createPlaceholders(id => decide("custom", "placeholder", { [id]: true }), !guard?.restrict);
+  const hold = createPlaceholders((action, id) => decide(action, "placeholder", { [id]: true }), !guard?.restrict);
   const sweep = __SERVICES__ ? createGate({ services, blocking, granted, vouch: html => trusted().createHTML(html) }) : () => {};
   release = createBlocker({ nonce, granted, refused, hold, sweep, mend: () => view?.mend(), open });
   if (__SERVICES__) sweepUp([]);

@@ -2,13 +2,15 @@
 // It copies the embed's place in the layout, so that nothing shifts when the one takes the other's turn.
 import { button, element, host, shadow } from "./view.js";
 
+/** @typedef {(action: import("./types").Action, id: string) => void} Choose */
+
 const { texts, services, categories } = __CONSENT__;
 
 /**
  * Makes the function that holds an embed's place. It returns what takes the placeholder away again.
- * @param {(id: string) => void} always @param {boolean} single whether one embed can be let in by itself
+ * @param {Choose} choose @param {boolean} single whether one embed can be let in by itself
  */
-export const createPlaceholders = (always, single) =>
+export const createPlaceholders = (choose, single) =>
   /** @param {HTMLElement} embed @param {() => void} once */
   (embed, once) => {
     const computed = getComputedStyle(embed);
@@ -19,7 +21,7 @@ export const createPlaceholders = (always, single) =>
     // No words fit a counting pixel, and nothing shows of a picture without a size, nor of a source inside its medium.
     if (display == "none" || parseFloat(width) < 48 || parseFloat(height) < 24 ||
       (auto && /img|source/.test(embed.localName))) return show(), show;
-    const box = shadow(host("", { class: "consent-placeholder" }), inside(embed.dataset, single && once, always));
+    const box = shadow(host("", { class: "consent-placeholder" }), inside(embed.dataset, single && once, choose));
     embed.before(box);
     const { style } = box;
     const own = getComputedStyle(box);
@@ -41,8 +43,8 @@ function hide(style) {
   return () => style.setProperty("display", display);
 }
 
-/** @param {DOMStringMap} marks @param {false | (() => void)} once @param {(id: string) => void} always */
-function inside({ consent, service }, once, always) {
+/** @param {DOMStringMap} marks @param {false | (() => void)} once @param {Choose} choose */
+function inside({ consent, service }, once, choose) {
   const category = categories.find(one => one.id == consent);
   const named = service ? services.find(one => one.id == service) : category;
   const title = texts.placeholder.replace("{service}", (named || category)?.name || "");
@@ -50,6 +52,6 @@ function inside({ consent, service }, once, always) {
     element("b", {}, title),
     element("p", {}, texts.placeholder_why.replace("{category}", category?.name || "")),
     element("div", { class: "row" },
-      once && button(texts.load_once, once),
-      named && button(texts.always_allow, () => always(named.id))));
+      once && button(texts.load_once, () => (once(), named && choose("load_once", named.id))),
+      named && button(texts.always_allow, () => choose("custom", named.id))));
 }

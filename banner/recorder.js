@@ -65,10 +65,10 @@ export function createRecorder({ home, store, emit }) {
 
   /** @param {Recording} body @param {any} answer */
   function done(body, { receipt, state }) {
-    const { id } = body;
+    const { id, action } = body;
     if (!receipt) throw id; // somebody else's 200, such as a hotel's sign-in page: not recorded
     failures = 0;
-    store.keepReceipt(receipt);
+    if (action != "load_once") store.keepReceipt(receipt);
     store.remove(id);
     takeTime(body, Date.parse(state.decided_at));
     emit("recorded", { id, receipt, state });

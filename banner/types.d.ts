@@ -28,7 +28,7 @@ export interface Kept {
 }
 
 export type Regime = "opt-in" | "opt-out" | "notice";
-export type Action = "accept_all" | "reject_all" | "custom" | "withdraw" | "signal";
+export type Action = "accept_all" | "reject_all" | "custom" | "withdraw" | "signal" | "load_once";
 export type Surface = "banner" | "preferences" | "placeholder" | "privacy_page" | "api";
 export type Status = "given" | "partial" | "refused" | "withdrawn" | "expired" | "outdated" | "unknown";
 export type Answers = Record<string, boolean>;

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from consent.fields import ONCE
 from consent.model import Choice, Published
 from consent.shape import Mistake, nearest
 
@@ -56,6 +57,8 @@ def _services(published: Published, choice: Choice) -> Iterator[Mistake]:
 def _action(published: Published, choice: Choice) -> Iterator[Mistake]:
     if choice.action == "accept_all" and not (all(choice.grants.values()) and all(choice.services.values())):
         yield "action", "is accept_all, so every category must be granted and no service refused"
+    if choice.action == ONCE and is_refusal(choice):
+        yield "action", f"is {ONCE}, so what is loaded must be granted"
     if choice.action in ("reject_all", "withdraw") and not is_refusal(choice):
         yield "action", f"is {choice.action}, so nothing may be granted"
 

@@ -1,5 +1,6 @@
 """What the statements of the ledger say: the claims of receipts and of published policies; pure."""
 
+from consent.fields import ONCE
 from consent.model import Choice, Consent, Heard, Place, Published, Receipt, Script
 from consent.policy import named
 from consent.receipts import PolicyClaims, PolicyStatement
@@ -41,7 +42,8 @@ def receipt_claims(
         decided_at=_claimed(choice),
         previous=previous,
     )
-    return Receipt(issuer, asked.site, choice.subject, choice.id, now, now + asked.valid_days * DAY, consent)
+    lasts = 0 if choice.action == ONCE else asked.valid_days * DAY
+    return Receipt(issuer, asked.site, choice.subject, choice.id, now, now + lasts, consent)
 
 
 def policy_claims(

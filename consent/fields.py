@@ -44,7 +44,9 @@ Origin = Annotated[
         examples=["https://shop.example"],
     ),
 ]
-Action = Literal["accept_all", "reject_all", "custom", "withdraw", "signal"]
+Action = Literal["accept_all", "reject_all", "custom", "withdraw", "signal", "load_once"]
+ONCE: Action = "load_once"
+"""Lets an embed in for one page view; no part of the state."""
 Surface = Literal["banner", "preferences", "placeholder", "privacy_page", "api"]
 Regime = Literal["opt-in", "opt-out", "notice"]
 Role = Literal["auditor", "editor", "owner"]

@@ -12,6 +12,7 @@ import msgspec
 from consent import choices, policy, receipts, regime, state
 from consent.claims import content, content_of, policy_claims, receipt_claims
 from consent.errors import Conflict, Invalid, UnknownPolicy, UnknownReceipt, UnknownScript
+from consent.fields import ONCE
 from consent.ids import uuid7
 from consent.keyring import KeyRing
 from consent.merkle import leaf_hash
@@ -153,7 +154,7 @@ class Ledger:
 
     def state(self, site: str, subject: str) -> State:
         """The state of a subject now; `unknown` for one never seen. Raises UnknownSite."""
-        latest = self.storage.reading().latest(site, subject)
+        latest = self.storage.reading().latest(site, subject, but=ONCE)
         if latest is not None and latest.token:
             return self._state(receipts.receipt(latest.token))
         unknown = state.derive(self.published(site), None, now=self.now())
@@ -286,7 +287,8 @@ class Ledger:
         return self._recorded(known.token, receipt)
 
     def _recorded(self, token: str, receipt: Receipt) -> Recorded:
-        return Recorded(token, self._state(receipt))
+        once = receipt.consent.action == ONCE
+        return Recorded(token, self.state(receipt.aud, receipt.sub) if once else self._state(receipt))
 
     def _state(self, receipt: Receipt) -> State:
         consent = receipt.consent

@@ -26,6 +26,7 @@ def published(draft):
         {"grants": NONE, "action": "reject_all"},
         {"grants": NONE, "action": "withdraw"},
         {"grants": NONE, "action": "signal", "signals": {"gpc": True}},
+        {"grants": NONE, "services": {"video": True}, "action": "load_once"},
     ],
 )
 def test_a_choice_that_fits_has_no_mistake(published, changes):
@@ -45,6 +46,7 @@ def test_a_choice_that_fits_has_no_mistake(published, changes):
         ({"grants": ALL, "services": {"hotjar": False}, "action": "accept_all"}, "action", "no service refused"),
         ({"grants": ASKED, "action": "reject_all"}, "action", "nothing may be granted"),
         ({"grants": NONE, "services": {"video": True}, "action": "withdraw"}, "action", "nothing may be granted"),
+        ({"grants": NONE, "action": "load_once"}, "action", "must be granted"),
     ],
 )
 def test_a_mistake_is_named_with_what_would_be_right(published, changes, path, right):

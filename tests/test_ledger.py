@@ -107,6 +107,17 @@ def test_the_answer_carries_the_state_after_the_choice(ledger):
     assert recorded.state == ledger.state("shop", SUBJECT) and recorded.state.status == "given"
 
 
+def test_what_is_loaded_once_is_recorded_and_changes_no_state(ledger):
+    once = {"action": "load_once", "surface": "placeholder", "grants": {**NONE, "social": True}}
+    recorded, _ = ledger.record("shop", choice(**once))
+    assert (recorded.state.status, ledger.state("shop", SUBJECT).status) == ("unknown", "unknown")
+    record(ledger, action="custom", grants={**NONE, "analytics": True})
+    recorded, _ = ledger.record("shop", choice(**once))
+    claims = claims_of(recorded)
+    assert (recorded.state, recorded.state.grants["social"]) == (ledger.state("shop", SUBJECT), False)
+    assert (claims.exp, claims.consent.previous is not None) == (claims.iat, True)
+
+
 def test_the_same_choice_again_gets_the_same_receipt_and_is_not_new(ledger, clock):
     asked = choice(decided_at="2026-11-18T09:00:00.5Z")
     first, is_new = ledger.record("shop", asked)

@@ -7,6 +7,7 @@ import threading
 import uuid
 from base64 import urlsafe_b64encode
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
@@ -20,6 +21,7 @@ from consent.errors import (
     UnknownPolicy,
     UnknownSite,
 )
+from consent.fields import Action
 from consent.merkle import leaf_hash
 from consent.model import Display, Entry, Filter, Publication, Script, Site, Token
 from consent.storage import open_storage
@@ -245,7 +247,7 @@ def test_an_entry_comes_back_as_it_was_appended(shop, kind):
     assert shop.reading().entry("shop", given.id) == msgspec.structs.replace(given, index=0)
 
 
-@pytest.mark.parametrize("action", ["accept_all", "reject_all", "custom", "withdraw", "signal"])
+@pytest.mark.parametrize("action", get_args(Action))
 def test_every_action_comes_back(shop, action):
     append(shop, entry(action=action))
     assert shop.reading().latest("shop", SUBJECT).action == action
@@ -271,6 +273,13 @@ def test_an_id_never_recorded_finds_nothing(shop):
 def test_the_latest_entry_of_a_subject_is_its_last(shop):
     append(shop, entry(recorded_at=300), last := entry(recorded_at=200), entry(subject=OTHER))
     assert shop.reading().latest("shop", SUBJECT).id == last.id
+
+
+def test_the_latest_entry_may_leave_out_an_action(shop):
+    first, once = entry(action="custom"), entry(action="load_once")
+    append(shop, first, once)
+    assert shop.reading().latest("shop", SUBJECT, but="load_once").id == first.id
+    assert shop.reading().latest("shop", SUBJECT).id == once.id
 
 
 def test_a_subject_never_seen_has_no_latest_entry(shop):

@@ -42,8 +42,8 @@ class Rows(Protocol):
         """Append to the site's sequence and return the index. Raises Conflict where the id is taken."""
 
     def entry(self, site: str, id: str) -> Entry | None: ...
-    def latest(self, site: str, subject: str) -> Entry | None:
-        """The last receipt of a subject."""
+    def latest(self, site: str, subject: str, *, but: str | None = None) -> Entry | None:
+        """The last receipt of a subject, leaving out those of one action."""
 
     def entries(self, site: str, filter: Filter, *, after: int = -1, limit: int = 1000) -> list[Entry]:
         """Entries with an index above `after`, oldest first; the filter's kinds may be empty for all."""

@@ -136,8 +136,9 @@ class SqliteRows:
     def entry(self, site: str, id: str) -> Entry | None:
         return self._entry(site, "id = ?", UUID(id).bytes)
 
-    def latest(self, site: str, subject: str) -> Entry | None:
-        return self._entry(site, "subject = ? ORDER BY position DESC LIMIT 1", subject_bytes(subject))
+    def latest(self, site: str, subject: str, *, but: str | None = None) -> Entry | None:
+        kept = f" AND action != {ACTIONS.index(but)}" if but else ""
+        return self._entry(site, f"subject = ?{kept} ORDER BY position DESC LIMIT 1", subject_bytes(subject))
 
     def entries(self, site: str, filter: Filter, *, after: int = -1, limit: int = 1000) -> list[Entry]:
         return self._some(site, filter, "position > ?", after, order="ASC", limit=limit)

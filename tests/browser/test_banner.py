@@ -1,6 +1,7 @@
 """The banner as a visitor meets it: with a mouse, a keyboard, a phone, another script, in the dark, on a hostile page."""
 
 import json
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,8 +84,12 @@ def button(page: Page, name: str) -> Locator:
 def recorded(page: Page) -> dict:
     """The `consent` claim of the newest receipt."""
     page.wait_for_function("consent.receipt() && JSON.parse(localStorage['consent:outbox:shop']).length === 0")
-    script = "JSON.parse(atob(consent.receipt().split('.')[1].replace(/-/g, '+').replace(/_/g, '/'))).consent"
-    return page.evaluate(script)
+    return claims(page.evaluate("consent.receipt()"))
+
+
+def claims(receipt: str) -> dict:
+    """The `consent` claim of a receipt."""
+    return json.loads(urlsafe_b64decode(receipt.split(".")[1] + "=="))["consent"]
 
 
 def focused(page: Page) -> str:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Service, Website, tag
-from tests.browser.test_banner import recorded, serve_shop
+from tests.browser.test_banner import claims, recorded, serve_shop
 
 pytestmark = pytest.mark.browser
 
@@ -259,13 +259,22 @@ def test_a_placeholder_says_who_and_why(show) -> None:
     assert [b.inner_text() for b in group.get_by_role("button").all()] == ["Load once", "Always allow"]
 
 
-def test_loading_once_is_for_this_page_view_and_not_recorded(show) -> None:
+def test_loading_once_is_for_this_page_view_and_recorded_as_such(show) -> None:
     page = show(VIDEO + VIDEO.replace("id=it", "id=other"))
+    page.evaluate("void consent.on('recorded', ({receipt}) => window.receipt = receipt)")
     page.get_by_role("button", name="Load once").first.focus()
     page.keyboard.press("Enter")
     expect(page.frame_locator("#it").get_by_text("An embedded film")).to_be_visible()
     assert page.evaluate("[document.activeElement.id, consent.state.status, document.cookie]") == ["it", "unknown", ""]
     assert page.locator(".consent-placeholder").count() == 1
+    page.wait_for_function("window.receipt")
+    claim = claims(page.evaluate("receipt"))
+    assert (claim["action"], claim["surface"], claim["services"]) == ("load_once", "placeholder", {"video": True})
+    assert page.evaluate("[consent.receipt(), document.cookie, !!document.querySelector('#consent-banner')]") == [
+        None,
+        "",
+        True,
+    ]
     page.reload()
     expect(page.locator(".consent-placeholder")).to_have_count(2)
 

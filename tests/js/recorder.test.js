@@ -46,6 +46,15 @@ test("a recorded choice leaves its receipt and nothing in the outbox", async t =
   assert.equal(events[0][1].receipt, "receipt.of.one");
 });
 
+test("the receipt of what was loaded once takes no other's place", async t => {
+  const { recorder, store } = begin(t);
+  recorder.record(body("one"));
+  await settle();
+  recorder.record({ ...body("two"), action: "load_once" });
+  await settle();
+  assert.deepEqual([store.receipt(), store.waiting()], ["receipt.of.one", []]);
+});
+
 test("the newest choice takes the server's time", async t => {
   const { recorder, store } = begin(t);
   store.write(choice(["analytics"]));
