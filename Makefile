@@ -2,11 +2,12 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: serve test bench banner lint
+.PHONY: serve test bench banner lint shots
 serve: .venv/installed ; $(BIN)/consent serve --demo
 test: .venv/tested ; $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && npm run --silent check && npm test --silent && $(BIN)/pytest
 bench: .venv/tested ; $(BIN)/python -m bench
 banner: .venv/tested ; npm run --silent build && $(BIN)/python -m bench.size
+shots: .venv/tested ; $(BIN)/python -m tests.shots
 lint: .venv/tested ; $(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/mypy && npm run --silent check
 
 .venv/installed: setup.cfg

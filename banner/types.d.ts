@@ -83,7 +83,8 @@ export interface Config extends Rules {
   cookie: { name: string; domain?: string };
   categories: Category[];
   services: Service[];
-  appearance: { theme: "auto" | "light" | "dark"; reopen: "left" | "right" | "none" };
+  /** What is added to the style sheet; whether the first layer is modal; whether no control reopens the preferences. */
+  appearance: { css?: string; modal?: boolean; bare?: boolean };
   blocking: { urls: boolean; storage: boolean; reload: boolean };
   signals: {
     gpc: string[];

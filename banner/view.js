@@ -43,12 +43,12 @@ export function button(text, onclick, id, kind, label) {
 
 /** @param {string} id @param {Record<string, unknown>} attributes @param {unknown[]} children */
 export const host = (id, attributes, ...children) =>
-  element("div", { id, lang, dir, "data-theme": appearance.theme, "data-side": appearance.reopen, ...attributes }, ...children);
+  element("div", { id, lang, dir, ...attributes }, ...children);
 
 /** @param {HTMLElement} host @param {Node[]} children */
 export function shadow(host, ...children) {
   const root = host.attachShadow({ mode: "open" });
-  if (!sheet) (sheet = new CSSStyleSheet()).replaceSync(css.replace(/[^{}](?=[;}])/g, "$&!important"));
+  if (!sheet) (sheet = new CSSStyleSheet()).replaceSync(css.replace(/[^{}](?=[;}])/g, "$&!important") + (appearance.css || ""));
   root.adoptedStyleSheets = [sheet];
   root.append(...children);
   return host;
@@ -97,10 +97,13 @@ export function createView(parts) {
     if (!live()) {
       reopen.remove();
       root.prepend((banner = banner || createBanner(parts, open)));
+      const modal = /** @type {any} */ (banner.shadowRoot?.firstChild);
+      modal.close?.(); // one that was moved is open, and not modal any more
+      modal.showModal?.();
       return;
     }
     banner?.remove();
-    if (appearance.reopen != "none") dock.append(reopen);
+    if (!appearance.bare) dock.append(reopen);
     if (before != document.body && document.activeElement == document.body) reopen.focus();
   }
 
@@ -140,19 +143,22 @@ function pair({ state, decide }, surface) {
 /** @param {string} label @param {() => void} onclick */
 const cross = (label, onclick) => button("×", onclick, "consent-close", "x", label);
 
-/** The first layer. Its X and Escape refuse. @param {Parts} parts @param {() => void} open */
+/** The first layer, its words and buttons where other tools find them. Its X and Escape refuse. @param {Parts} parts @param {() => void} open */
 function createBanner(parts, open) {
   const { decide } = parts;
   const refuse = () => decide("reject_all", "banner");
-  const banner = host("consent-banner", { role: "dialog", "aria-labelledby": "consent-title" },
+  const banner = host("consent-banner", appearance.modal ? {} : { role: "dialog", "aria-labelledby": "consent-title" },
     ...words(parts, texts.title, texts.body),
     privacy_url && element("a", { href: privacy_url }, texts.privacy_link),
     ...pair(parts, "banner"),
     button(texts.preferences, open, "consent-choose"),
     cross(texts.close, refuse));
+  const slot = element("slot", {});
+  const modal = appearance.modal && element("dialog", { "aria-label": texts.title }, slot);
+  if (modal) modal.oncancel = refuse;
   // A handler that returned false would cancel every other key, Tab among them.
-  banner.onkeydown = ({ key }) => void (key == "Escape" && refuse());
-  return shadow(banner, element("slot", {}));
+  else banner.onkeydown = ({ key }) => void (key == "Escape" && refuse());
+  return shadow(banner, modal || slot);
 }
 
 /**

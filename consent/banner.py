@@ -14,8 +14,8 @@ from typing import Any
 import brotli
 import msgspec
 
-from consent import i18n
-from consent.model import Category, Cookie, Published, Regime, Script, Service, Signals
+from consent import appearance, i18n
+from consent.model import Appearance, Category, Cookie, Published, Regime, Script, Service, Signals
 from consent.regime import regimes
 
 OF_SERVICES = ("services", "provider", "kept", "until_closed", "until_deleted")
@@ -77,7 +77,7 @@ def settings_of(published: Published, *, language: str, regime: Regime) -> dict[
         "cookie": _present(published.cookie),
         "categories": [_category(category, language) for category in published.categories],
         "services": [_service(published, service, language) for service in published.services],
-        "appearance": msgspec.to_builtins(published.appearance),
+        "appearance": _appearance(published.appearance),
         "signals": _signals(published.signals),
         "blocking": msgspec.to_builtins(published.blocking),
         **({"privacy_url": _in(language, published.privacy_url)} if published.privacy_url else {}),
@@ -121,6 +121,12 @@ def _suit(published: Published, words: dict[str, str], *, language: str, regime:
     names = {c.id: _in(language, c.name) for c in published.categories} | {s.id: s.name for s in published.services}
     listed = ", ".join(names[id] for id in published.changed if id in names)
     words["changed"] = words.get("changed", "").replace("{names}", listed) if listed else ""
+
+
+def _appearance(wishes: Appearance) -> dict[str, Any]:
+    """What the script itself must know of the looks, and the style sheet that is added."""
+    said = {"css": appearance.css(wishes), "modal": wishes.layout == "modal", "bare": wishes.reopen == "none"}
+    return {name: value for name, value in said.items() if value}
 
 
 def _category(category: Category, language: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import rfc8785
 
-from consent import catalogue, i18n
+from consent import appearance, catalogue, i18n
 from consent.model import Policy, Service
 from consent.shape import Mistake, nearest
 
@@ -56,6 +56,7 @@ def broken_rules(policy: Policy) -> Iterator[Mistake]:
         _origins,
         _languages,
         _cookie_size,
+        _appearance,
     ):
         yield from rule(policy)
 
@@ -222,3 +223,7 @@ def _cookie_size(policy: Policy) -> Iterator[Mistake]:
     size = head + sum(len(category.id) + 2 for category in policy.categories if not category.necessary)
     if size > COOKIE_BYTES:
         yield "categories", f"need {size} bytes of cookie, {COOKIE_BYTES} is the most: shorten ids or join categories"
+
+
+def _appearance(policy: Policy) -> Iterator[Mistake]:
+    yield from appearance.faults(policy.appearance)

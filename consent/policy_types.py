@@ -118,11 +118,63 @@ class Controller(Strict, frozen=True):
     dpo: Line | None = None
 
 
+Color = Annotated[
+    str, Meta(pattern=r"^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})(?![\s\S])", description="a colour", examples=["#2b5ea7"])
+]
+
+
+class Palette(Strict, frozen=True):
+    """The colours of a theme; with one of its own, the others are named too."""
+
+    paper: Color | None = None
+    ink: Color | None = None
+    accent: Color | None = None
+    """Behind the two answers, and behind a switch that is on."""
+    accent_ink: Color | None = None
+    line: Color | None = None
+    """Around buttons and switches."""
+
+
 class Appearance(Strict, frozen=True):
     """How the banner looks."""
 
+    layout: Literal["box", "bar", "center", "modal"] = "box"
+    position: Literal["top", "bottom", "bottom-left", "bottom-right", "top-left", "top-right"] | None = None
+    """Of a bar or box; left and right as in left-to-right languages."""
+    preferences: Literal["dialog", "drawer"] = "dialog"
+    reopen: Literal["left", "right", "hidden", "none"] = "left"
+    """Corner of the control that reopens the preferences; `hidden`: drawn only while it has the focus."""
     theme: Literal["auto", "light", "dark"] = "auto"
-    reopen: Literal["left", "right", "none"] = "left"
+    light: Palette = Palette()
+    dark: Palette = Palette()
+    logo: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^(/(?!/)[^\s\"'()<>\\]*|data:image/(png|svg\+xml|webp|jpeg|gif);base64,[A-Za-z0-9+/=]+)(?![\s\S])",
+                max_length=12_000,
+                description="a path on the website, or an image as a data: address in base64",
+                examples=["/logo.svg"],
+            ),
+        ]
+        | None
+    ) = None
+    font: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^[A-Za-z0-9 ,'_-]{1,200}(?![\s\S])",
+                description="font families that the page has",
+                examples=["'Open Sans', sans-serif"],
+            ),
+        ]
+        | None
+    ) = None
+    font_size: Annotated[int, Meta(ge=14, le=24)] | None = None
+    """Pixels at the reader's usual setting, and in proportion to any other."""
+    radius: Annotated[int, Meta(ge=0, le=32)] | None = None
+    """Pixels."""
+    spacing: Literal["compact", "normal", "wide"] = "normal"
 
 
 class CookieSettings(Strict, frozen=True):

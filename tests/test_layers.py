@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent / "consent"
 
 BASE = {"errors", "fields", "model", "times", "ids", "policy_types"}
 PURE = BASE | {
-    "access", "catalogue", "choices", "claims", "i18n", "keyring", "merkle", "origins", "policy", "policy_diff", "policy_rules", "patterns",
+    "access", "appearance", "catalogue", "choices", "claims", "i18n", "keyring", "merkle", "origins", "policy", "policy_diff", "policy_rules", "patterns",
     "receipts", "regime", "settings", "shape", "state",
 }  # fmt: skip
 ALLOWED = {

@@ -1,0 +1,116 @@
+"""`make shots`: a picture of every layout, theme, size and direction in shots/, with an index.html to look through."""
+
+import shutil
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+
+import msgspec
+from playwright.sync_api import Browser, Route, sync_playwright
+
+from consent import banner, policy
+from consent.model import Appearance, Category, Policy, Service
+from consent.policy_types import Palette
+
+FOLDER = Path("shots")
+LOOKS = {
+    **{
+        f"box-{corner}": Appearance(position=corner)
+        for corner in ("bottom-left", "bottom-right", "top-left", "top-right")
+    },  # type: ignore[arg-type]
+    **{f"bar-{edge}": Appearance(layout="bar", position=edge) for edge in ("top", "bottom")},  # type: ignore[arg-type]
+    "center": Appearance(layout="center"),
+    "modal": Appearance(layout="modal"),
+    "preferences-dialog": Appearance(),
+    "preferences-drawer": Appearance(preferences="drawer"),
+}
+OWN = Appearance(
+    theme="light",
+    light=Palette(paper="#fff8ee", ink="#3b2412", accent="#8a3b12", line="#8a7565"),
+    logo="/logo.svg",
+    font="Georgia, 'DejaVu Serif', serif",
+    radius=4,
+    spacing="wide",
+)
+THEMES = {"light": Appearance(theme="light"), "dark": Appearance(theme="dark"), "own": OWN}
+SIZES = {"desktop": (1280, 800), "phone": (360, 740)}
+LANGUAGES = {"ltr": "en", "rtl": "ar"}
+SERVICES = ("google-analytics", "matomo", "youtube", "openstreetmap")
+LOGO = (
+    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 120 32'><circle cx='16' cy='16' r='14' fill='#8a3b12'/>"
+    "<rect x='40' y='10' width='76' height='12' rx='6' fill='#3b2412'/></svg>"
+)
+PAGE = """<!doctype html><html lang={language} dir={direction}><meta charset=utf-8>
+<meta name=viewport content="width=device-width"><title>Shop</title><script async src="/sites/shop/banner.js"></script>
+<style>body {{ font: 1em/1.6 sans-serif; max-width: 60em; margin: 3em auto; padding: 0 1em; color-scheme: light dark }}</style>
+<body><h1>A shop of good things</h1>{text}"""
+
+
+def main() -> None:
+    """Take every picture anew."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        for look, theme, size, direction in product(LOOKS, THEMES, SIZES, LANGUAGES):
+            name = f"{look}-{theme}-{size}-{direction}"
+            take(browser, name, merged(LOOKS[look], THEMES[theme]), look, SIZES[size], LANGUAGES[direction])
+        browser.close()
+    (FOLDER / "index.html").write_text("\n".join(index()))
+    print(f"{len(list(FOLDER.glob('*.png')))} pictures: {FOLDER / 'index.html'}")
+
+
+def merged(look: Appearance, theme: Appearance) -> Appearance:
+    """A theme in a layout."""
+    usual = Appearance()
+    own = {name: value for name, value in msgspec.structs.asdict(theme).items() if value != getattr(usual, name)}
+    return msgspec.structs.replace(look, **own)
+
+
+def script(appearance: Appearance, language: str) -> str:
+    """The banner's script as it is served."""
+    categories = [Category("session", necessary=True), *map(Category, ("persistent", "analytics", "social"))]
+    services = [Service(id) for id in SERVICES]
+    draft = Policy(
+        "Shop", ["http://localhost"], [language], categories, services, appearance=appearance, privacy_url="/privacy"
+    )
+    published = policy.publish(policy.complete(draft), site="shop", version=1, material_since=1)
+    return banner.render(published, language=language, regime="opt-in").decode()
+
+
+def take(browser: Browser, name: str, appearance: Appearance, look: str, size: tuple[int, int], language: str) -> None:
+    """One picture of a page with the banner, or with its preferences."""
+    direction = "rtl" if language == "ar" else "ltr"
+    text = "<p>Everything here is made by hand, sent the same day and taken back without a question. </p>" * 12
+    answers = {
+        "/": (PAGE.format(language=language, direction=direction, text=text), "text/html"),
+        "/sites/shop/banner.js": (script(appearance, language), "text/javascript"),
+        "/logo.svg": (LOGO, "image/svg+xml"),
+    }
+
+    def answer(route: Route) -> None:
+        body, kind = answers.get(route.request.url.partition("localhost")[2], ("", "text/plain"))
+        route.fulfill(body=body, content_type=kind)
+
+    scheme = "dark" if appearance.theme == "dark" else "light"
+    page = browser.new_page(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
+    page.route("**/*", answer)
+    page.goto("http://localhost/")
+    page.wait_for_selector("#consent-banner", state="attached")
+    if look.startswith("preferences"):
+        page.evaluate("consent.open()")
+        page.locator("#consent-preferences summary").first.click()
+    page.screenshot(path=FOLDER / f"{name}.png")
+    page.close()
+
+
+def index() -> Iterator[str]:
+    """A page with all of them, a row for each layout and theme."""
+    yield "<!doctype html><meta charset=utf-8><title>Every look</title><style>img { height: 20em; margin: .5em; border: 1px solid }</style>"
+    for look, theme in product(LOOKS, THEMES):
+        yield f"<h2>{look}, {theme}</h2>"
+        yield from (f"<img src='{look}-{theme}-{s}-{d}.png' alt='{s}, {d}'>" for s, d in product(SIZES, LANGUAGES))
+
+
+if __name__ == "__main__":
+    main()
