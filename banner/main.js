@@ -24,7 +24,9 @@ const script = /** @type {HTMLScriptElement} */ (document.currentScript);
 const { src, nonce, dataset } = script;
 const home = src.slice(0, src.lastIndexOf("/sites/")) + "/sites/" + config.site; // our server is where our script came from
 const known = [...config.categories, ...services];
-const headless = dataset.auto == "off";
+// Search engines index pages, not banners. Never by `navigator.webdriver`: auditors would find nothing to audit.
+const crawler = /(google|bing|yandex|duckduck|apple|petal|seznam|qwant)bot|google-inspection|spider\b|slurp/i;
+const headless = dataset.auto == "off" || crawler.test(navigator.userAgent);
 const gpc = heard(navigator);
 const theirs = /** @type {any} */ (window).consent; // a guard, another script of ours, or a form of that name
 const guard = theirs?.handOver && theirs;

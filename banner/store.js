@@ -40,6 +40,7 @@ export function createStore(config, page) {
     const kept = `${cookie.name}=${value}`;
     const text = kept + "; Path=/; SameSite=Lax; Max-Age=" + (Math.min(left, LONGEST) >>> 0) +
       (cookie.domain ? "; Domain=" + cookie.domain : "") + (page.location.protocol == "https:" ? "; Secure" : "");
+    if (cookie.domain) cookies(page, cookie.name + "=; Path=/; Max-Age=0"); // one from before there was a domain
     unkept = cookies(page, text).includes(kept) ? "" : value;
     return !unkept;
   }

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 CONSENT = Path(sys.executable).parent / "consent"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
+FLAGS += ["--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP *.shop.test 127.0.0.1"]
 
 
 def free_port() -> int:
