@@ -64,15 +64,16 @@ function revive(inert, nonce) {
 
 /**
  * A template's content, its scripts marked like the template so that they take their turn with the others.
- * @param {HTMLTemplateElement} template
+ * @param {HTMLTemplateElement} template @param {(script: HTMLScriptElement) => void} adopt
  */
-function unfold({ content, dataset }) {
+function unfold({ content, dataset }, adopt) {
   const copy = /** @type {DocumentFragment} */ (content.cloneNode(true));
   for (const script of copy.querySelectorAll("script")) {
     if (script.matches(MARKED)) continue;
     Object.assign(script.dataset, { type: script.type }, dataset);
     script.type = INERT;
     script.text = trusted().createScript(script.text); // a copy has lost the trust its text came with
+    adopt(script);
   }
   exempt(copy.querySelectorAll("*"));
   return [...copy.childNodes];
@@ -138,8 +139,9 @@ export function createBlocker({ nonce, granted, refused, hold, sweep, mend, open
   let round = 1;
 
   /** @param {HTMLElement} element */
-  function allowed({ dataset: { consent = "", service } }) {
-    return consent[0] == "!" ? refused(consent.slice(1)) : granted(service || consent);
+  function allowed(element) {
+    const { consent = "", service } = element.dataset;
+    return all.get(element)?.round == round || (consent[0] == "!" ? refused(consent.slice(1)) : granted(service || consent));
   }
 
   /** @param {HTMLElement} element */
@@ -147,7 +149,7 @@ export function createBlocker({ nonce, granted, refused, hold, sweep, mend, open
     if (element.localName == "script") return enqueue(/** @type {HTMLScriptElement} */ (element));
     const it = all.get(element) || {};
     const was = it.awake;
-    const awake = it.round == round || allowed(element);
+    const awake = allowed(element);
     if (awake == was) return;
     all.set(element, it);
     it.awake = awake;
@@ -155,13 +157,13 @@ export function createBlocker({ nonce, granted, refused, hold, sweep, mend, open
     waiting.delete(element);
     if (element.localName == "template") turn(/** @type {HTMLTemplateElement} */ (element), it);
     else if (awake) bringLate(element), reload(element);
-    else sleep(element, it, was);
+    if (!awake) sleep(element, it, was);
   }
 
   /** @param {HTMLTemplateElement} template @param {Known} it */
   function turn(template, it) {
     if (!it.awake) return it.nodes?.forEach(node => node.remove());
-    it.nodes = it.nodes || unfold(template);
+    it.nodes = it.nodes || unfold(template, script => all.set(script, it)); // loaded once with it
     template.after(...it.nodes);
     it.nodes.forEach(scan);
   }
@@ -174,7 +176,9 @@ export function createBlocker({ nonce, granted, refused, hold, sweep, mend, open
     it.clear = hold(element, () => {
       it.round = round;
       settle(element);
-      element.focus();
+      const first = /** @type {any} */ (it.nodes?.find(node => node instanceof HTMLElement) || element);
+      if (it.nodes) first.tabIndex = -1;
+      first.focus();
     });
   }
 

@@ -14,13 +14,14 @@ export const createPlaceholders = (choose, single) =>
   /** @param {HTMLElement} embed @param {() => void} once */
   (embed, once) => {
     const computed = getComputedStyle(embed);
-    const { display } = computed;
+    const isTemplate = embed.localName == "template"; // has a place in the layout once it is told one
+    const display = isTemplate ? "block" : computed.display;
     const show = hide(embed.style);
     const { width, height, aspectRatio } = computed; // undisplayed, percentages stay percentages: the box follows the page
     const auto = width == "auto";
     // No words fit a counting pixel, and nothing shows of a picture without a size, nor of a source inside its medium.
     if (display == "none" || parseFloat(width) < 48 || parseFloat(height) < 24 ||
-      (auto && /img|source/.test(embed.localName))) return show(), show;
+      (auto && /img|source|template/.test(embed.localName))) return show(), show;
     const box = shadow(host("", { class: "consent-placeholder" }), inside(embed.dataset, single && once, choose));
     embed.before(box);
     const { style } = box;

@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import json
 import sqlite3
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 import brotli
 import pytest
@@ -128,6 +128,22 @@ def test_a_hash_that_was_never_served_is_not_found(client, name):
 def test_a_choice_is_recorded_in_both_media_types(client, media_type):
     answer = client.post(RECEIPTS, data=json.dumps(body()), content_type=media_type, headers=HERE)
     assert answer.status_code == 201 and answer.json["state"]["status"] == "partial"
+
+
+@pytest.mark.parametrize(
+    ("header", "said", "recorded"),
+    [
+        ("1", {}, {"gpc": True}),
+        ("1", {"gpc": False}, {"gpc": False}),
+        ("0", {}, {}),
+        (None, {"gpc": True}, {"gpc": True}),
+    ],
+)
+def test_global_privacy_control_is_heard_in_the_header_too(client, header, said, recorded):
+    headers = {"Origin": ORIGIN, **({"Sec-GPC": header} if header else {})}
+    answer = client.post("/sites/shop/receipts", json=body(signals=said), headers=headers)
+    claims = json.loads(urlsafe_b64decode(answer.json["receipt"].split(".")[1] + "=="))
+    assert claims["consent"]["signals"] == recorded
 
 
 def test_the_same_choice_again_gets_the_same_receipt(client):

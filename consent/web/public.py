@@ -26,7 +26,7 @@ from consent.errors import (
     UnknownSite,
     UnsupportedType,
 )
-from consent.model import Choice, Display, Receipt, ReceiptId, Recorded, Script, State, SubjectId
+from consent.model import Choice, Display, Heard, Receipt, ReceiptId, Recorded, Script, State, SubjectId
 from consent.receipts import read
 from consent.web.operations import Answer, operation
 from consent.web.place import Places
@@ -93,7 +93,7 @@ def banner_version(site: str, hash: str) -> Response:
 def record(site: str) -> Response:
     ledger, _, places, rate_limit, _ = service()
     _check_origin(site)
-    choice = body(Choice)
+    choice = _with_header(body(Choice))
     if not choices.is_refusal(choice):
         rate_limit.hit(request.remote_addr, what="receipts")
     recorded, is_new = ledger.record(site, choice, where=places.of(request))
@@ -261,6 +261,13 @@ def _vary_by_place(response: Response, places: Places) -> None:
         response.vary.add(places.header)
     if places.by_address:
         response.headers["Cache-Control"] = BANNER_CACHE.replace("public", "private")
+
+
+def _with_header(choice: Choice) -> Choice:
+    """A choice with the Global Privacy Control that only the request's header tells (`Sec-GPC`, GPC section 3.3)."""
+    if choice.signals.gpc is None and request.headers.get("Sec-GPC") == "1":
+        return msgspec.structs.replace(choice, signals=Heard(gpc=True))
+    return choice
 
 
 def _check_origin(site: str) -> None:

@@ -279,6 +279,27 @@ def test_loading_once_is_for_this_page_view_and_recorded_as_such(show) -> None:
     expect(page.locator(".consent-placeholder")).to_have_count(2)
 
 
+BADGE = (
+    "<template data-consent=social data-service=video style='width:300px;height:80px'><p id=badge>Follow us</p>"
+    "<script>window.ran = (window.ran || 0) + 1</script></template>"
+)
+
+
+def test_a_widget_whose_template_has_a_size_gets_a_placeholder_of_that_size(show) -> None:
+    page = show(BADGE + "<p id=after>Text</p>")
+    box = page.locator(".consent-placeholder").bounding_box()
+    assert box and (box["width"], box["height"]) == (300, 80)
+    page.get_by_role("button", name="Load once").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#badge")).to_be_visible()
+    expect(page.locator(".consent-placeholder")).to_have_count(0)
+    assert page.evaluate("[document.activeElement.id, window.ran]") == ["badge", 1]
+
+
+def test_a_template_without_a_size_has_no_placeholder(show) -> None:
+    assert show(BADGE.replace("style", "class")).locator(".consent-placeholder").count() == 0
+
+
 def test_always_allowing_grants_the_service_and_is_recorded(show) -> None:
     page = show(VIDEO)
     page.get_by_role("button", name="Always allow").click()
