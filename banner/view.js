@@ -153,12 +153,12 @@ function createBanner(parts, open) {
     ...pair(parts, "banner"),
     button(texts.preferences, open, "consent-choose"),
     cross(texts.close, refuse));
-  const slot = element("slot", {});
-  const modal = appearance.modal && element("dialog", { "aria-label": texts.title }, slot);
-  if (modal) modal.oncancel = refuse;
+  shadow(banner, element("slot", {}));
   // A handler that returned false would cancel every other key, Tab among them.
-  else banner.onkeydown = ({ key }) => void (key == "Escape" && refuse());
-  return shadow(banner, modal || slot);
+  if (!appearance.modal) return banner.onkeydown = ({ key }) => void (key == "Escape" && refuse()), banner;
+  const modal = element("dialog", { "aria-label": texts.title }, element("slot", {}));
+  modal.oncancel = refuse;
+  return shadow(host("consent-modal", {}, banner), modal); // around it, so that the banner is laid out in the page itself
 }
 
 /**

@@ -21,7 +21,7 @@ PAIRS = (
 """What is drawn on what, the least contrast, and what it is for."""
 
 SPACES = {"compact": ".5em", "normal": ".75em", "wide": "1em"}
-BANNER, PREFERENCES, DOCK = (f":host(#consent-{name})" for name in ("banner", "preferences", "reopen"))
+BANNER, MODAL, PREFERENCES, DOCK = (f":host(#consent-{name})" for name in ("banner", "modal", "preferences", "reopen"))
 
 
 def contrast(one: str, other: str) -> float:
@@ -77,18 +77,28 @@ def _look(appearance: Appearance) -> Iterator[str]:
 
 
 def _place(appearance: Appearance) -> Iterator[str]:
-    across, open_ = {"width": "auto", "max-width": "none"}, {"margin": "auto", "inset": "0"}
     if appearance.layout == "bar":
         top = appearance.position == "top"
         inner = "max(calc(var(--space)*5/3),50% - 36em)"
         edge = {"inset": "0 0 auto" if top else "auto 0 0", "border-width": "0 0 1px" if top else "1px 0 0"}
-        yield _rule(BANNER, edge | across | {"max-height": "100%", "padding-inline": inner, "border-radius": "0"})
+        yield _rule(
+            BANNER,
+            edge
+            | {
+                "width": "auto",
+                "max-width": "none",
+                "max-height": "100%",
+                "padding-inline": inner,
+                "border-radius": "0",
+            },
+        )
         yield _rule("::slotted(#consent-choose)", {"flex": "1 8em"})
-    elif appearance.layout == "center":
-        yield _rule(BANNER, open_ | {"height": "fit-content"})
-    elif appearance.layout == "modal":
-        bare = {"background": "none", "border": "0", "box-shadow": "none"}
-        yield _rule(BANNER, open_ | across | {"max-height": "none"} | bare)
+    elif appearance.layout in ("center", "modal"):
+        yield _rule(BANNER, {"margin": "auto", "inset": "0", "height": "fit-content"})
+        if appearance.layout == "modal":
+            yield _rule(
+                f"{MODAL} dialog[open]", {"padding": "0", "background": "none", "border": "0", "box-shadow": "none"}
+            )
     else:
         beside = "bottom-right" if appearance.reopen == "right" else "bottom-left"
         yield from _corner(BANNER, appearance.position or beside)
@@ -111,10 +121,9 @@ def _corner(host: str, corner: str) -> Iterator[str]:
 def _logo(appearance: Appearance) -> Iterator[str]:
     """On top of the words, at the side where they begin; nothing that assistive technology would read."""
     if appearance.logo:
-        sheet = " dialog[open]::before" if appearance.layout == "modal" else "::before"
         image = f'url("{appearance.logo}")0/contain no-repeat'
-        yield _rule(BANNER + sheet, {"content": '""', "flex": "1 100%", "height": "2.5em", "background": image})
-        yield _rule(f":host(#consent-banner[dir=rtl]){sheet}", {"background-position": "100%"})
+        yield _rule(f"{BANNER}::before", {"content": '""', "flex": "1 100%", "height": "2.5em", "background": image})
+        yield _rule(":host(#consent-banner[dir=rtl])::before", {"background-position": "100%"})
 
 
 def _palettes(appearance: Appearance) -> dict[str, dict[str, str]]:
