@@ -1,9 +1,10 @@
 #!/bin/sh
-# Installs what the tests need from Debian's packages where it is missing: Node.js and Chromium.
+# Installs what the tests need from Debian's packages where it is missing: Node.js, Chromium and Firefox.
 set -eu
 missing=""
 command -v node >/dev/null && command -v npm >/dev/null || missing="$missing nodejs npm"
 command -v chromium >/dev/null || missing="$missing chromium fonts-dejavu-core"
+command -v firefox-esr >/dev/null || command -v firefox >/dev/null || missing="$missing firefox-esr"
 [ -z "$missing" ] && exit 0
 sudo=""
 [ "$(id -u)" = 0 ] || sudo="sudo -n"

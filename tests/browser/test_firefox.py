@@ -1,0 +1,179 @@
+"""The main flow in Firefox, driven by WebDriver BiDi."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import Service, Website, tag
+
+EXECUTABLE = shutil.which("firefox-esr") or shutil.which("firefox")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not EXECUTABLE, reason="Firefox is not installed; `make test` installs Debian's firefox-esr"),
+]
+READY = "window.consent && !consent.handOver && document.querySelector('#consent-banner, #consent-reopen')"
+FILM = "<iframe id=film data-consent=social data-src='TRACKER/frame' width=400 height=200></iframe>"
+MARKED = "<script type='text/plain' data-consent='analytics' data-service='counter' src='TRACKER/a.js'></script>" + FILM
+
+
+class Firefox:
+    """A running Firefox; each method is a command of firefox.mjs."""
+
+    def __init__(self, executable: str) -> None:
+        driver = Path(__file__).with_name("firefox.mjs")
+        self._process = subprocess.Popen(
+            ["node", driver, executable], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def do(self, *command: str) -> Any:
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(json.dumps(command) + "\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline())
+        assert "error" not in answer, answer["error"]
+        return answer.get("value")
+
+    def evaluate(self, code: str) -> Any:
+        return self.do("evaluate", code)
+
+    def close(self) -> None:
+        self._process.communicate(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def website() -> Iterator[Website]:
+    website = Website()
+    yield website
+    website.close()
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[Website]:
+    tracker = Website()
+    tracker.put("/a.js", "window.ran = (window.ran || 0) + 1; document.cookie = '_count=1'", "text/javascript")
+    tracker.put("/frame", "<p>A film")
+    yield tracker
+    tracker.close()
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory, website: Website, host: Website) -> Iterator[Service]:
+    service = Service(tmp_path_factory.mktemp("service") / "data")
+    counter = {
+        "id": "counter", "category": "analytics", "name": "Counter", "purpose": "Counts.", "provider": {"name": "Counter"},
+        "urls": [host.url.partition("://")[2]], "cookies": [{"name": "_count", "lifetime": "1 year", "purpose": "Counts."}],
+    }  # fmt: skip
+    categories = [{"id": "session", "necessary": True}, {"id": "analytics"}, {"id": "social"}]
+    document = {
+        "name": "Shop",
+        "origins": [website.url],
+        "languages": ["en"],
+        "categories": categories,
+        "services": [counter],
+    }
+    service.cli("site", "create", "shop", "--origin", website.url)
+    file = service.data.parent / "policy.json"
+    file.write_text(json.dumps(document))
+    service.cli("policy", "publish", "shop", str(file))
+    service.start()
+    yield service
+    service.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Firefox]:
+    assert EXECUTABLE
+    browser = Firefox(EXECUTABLE)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def show(browser: Firefox, service: Service, website: Website, host: Website):
+    """Open a page in a fresh profile."""
+    host.requests.clear()
+    browser.do("fresh")
+
+    def show(body: str, head: str = "", **headers: str) -> Firefox:
+        html = f"<!doctype html><html lang=en><head>{head or tag(service)}<title>Shop</title></head><body>{body}</body></html>"
+        browser.do("goto", website.put("/", html.replace("TRACKER", host.url), **headers))
+        browser.do("wait", READY)
+        return browser
+
+    yield show
+    assert browser.do("errors") == []
+
+
+def test_refusing_holds_and_is_recorded(show, host: Website, website: Website) -> None:
+    page = show(MARKED)
+    assert page.evaluate("[document.cookie, localStorage.length, consent.state.status]") == ["", 0, "unknown"]
+    page.do("click", "#consent-reject")
+    page.do("wait", "consent.receipt() && !document.querySelector('#consent-banner')")
+    page.do("goto", website.url + "/")
+    page.do("wait", READY)
+    assert page.evaluate("[consent.state.status, !!document.querySelector('#consent-banner'), window.ran]") == [
+        "refused",
+        False,
+        None,
+    ]
+    assert host.requests == []
+
+
+def test_granting_wakes_what_waits_and_withdrawing_puts_it_to_sleep(show, host: Website) -> None:
+    page = show(MARKED)
+    page.do("click", "#consent-accept")
+    page.do("wait", "window.ran && consent.receipt()")
+    assert (page.evaluate("[window.ran, consent.state.status]"), host.count("/frame")) == ([1, "given"], 1)
+    page.evaluate("consent.withdraw()")
+    page.do("wait", "document.querySelector('.consent-placeholder')")
+    page.do("wait", "!document.cookie.includes('_count')")
+    assert page.evaluate("document.querySelector('#film').hasAttribute('src')") is False
+
+
+def test_the_keyboard_grants_one_category(show) -> None:
+    page = show(MARKED)
+    for _ in range(3):
+        page.do("press", "Tab")
+    assert page.evaluate("document.activeElement.id") == "consent-choose"
+    page.do("press", "Enter")
+    page.do("wait", "document.querySelector('#consent-preferences').shadowRoot.activeElement")
+    page.evaluate("document.querySelector('#consent-preferences').shadowRoot.querySelector('#analytics').focus()")
+    page.do("press", " ")
+    assert page.evaluate("consent.granted('analytics')") is False
+    page.evaluate("document.querySelector('#consent-preferences').shadowRoot.querySelector('#consent-save').focus()")
+    page.do("press", "Enter")
+    page.do("wait", "window.ran")
+    assert page.evaluate("[consent.granted('analytics'), consent.granted('social')]") == [True, False]
+
+
+def test_what_is_added_later_waits(show, host: Website) -> None:
+    page = show("")
+    page.evaluate(f"document.head.append(Object.assign(document.createElement('script'), {{src: '{host.url}/a.js'}}))")
+    page.evaluate("new Promise(done => setTimeout(done, 200))")
+    assert (page.evaluate("window.ran ?? null"), host.requests) == (None, [])
+    page.do("click", "#consent-accept")
+    page.do("wait", "window.ran == 1")
+
+
+def test_the_strict_guard_runs_no_unmarked_tracker_and_reloads_once(show, service: Service, host: Website) -> None:
+    page = show("<script src='TRACKER/a.js'></script>", head=service.cli("snippet", "shop", "--strict"))
+    assert page.evaluate("[window.ran ?? null, document.cookie]") == [None, ""]
+    page.evaluate("void setTimeout(consent.accept)")
+    page.do("wait", "window.ran == 1 && consent.state.status == 'given'")
+
+
+def test_a_strict_content_security_policy_is_kept(show, service: Service, host: Website) -> None:
+    policy = (
+        "default-src 'none'; script-src 'nonce-r4nd0m' 'strict-dynamic'; style-src 'self'; img-src 'self'; "
+        f"connect-src {service.url}; frame-src {host.url}; require-trusted-types-for 'script'; trusted-types consent"
+    )
+    head = "<script nonce=r4nd0m>broken = []; addEventListener('securitypolicyviolation', it => broken.push(it.violatedDirective))</script>"
+    page = show(MARKED, head + tag(service, " nonce=r4nd0m"), Content_Security_Policy=policy)
+    page.do("click", "#consent-accept")
+    page.do("wait", "window.ran && consent.receipt()")
+    assert page.evaluate("broken") == []
