@@ -26,7 +26,7 @@ const home = src.slice(0, src.lastIndexOf("/sites/")) + "/sites/" + config.site;
 const known = [...config.categories, ...services];
 // Search engines index pages, not banners. Never by `navigator.webdriver`: auditors would find nothing to audit.
 const crawler = /(google|bing|yandex|duckduck|apple|petal|seznam|qwant)bot|google-inspection|spider\b|slurp/i;
-const headless = dataset.auto == "off" || crawler.test(navigator.userAgent);
+const headless = () => dataset.auto == "off" || crawler.test(navigator.userAgent);
 const gpc = heard(navigator);
 const theirs = /** @type {any} */ (window).consent; // a guard, another script of ours, or a form of that name
 const guard = theirs?.handOver && theirs;
@@ -37,9 +37,13 @@ const recorder = createRecorder({ home, store, emit: refresh });
 let state;
 /** @type {() => void} */
 let release;
+let shown = false;
 /** @type {ReturnType<typeof createView> | undefined} */
 let view;
 
+/** @type {(task: () => void, when: any) => void} */
+const whenIdle = window.requestIdleCallback || setTimeout; // Safari has none, and a timer takes this for nought
+const SOON = { timeout: 999 };
 const seconds = () => (Date.now() / 1e3) >>> 0;
 /** @param {number | null} at @returns {any} a string, or null */
 const time = at => at && new Date(at * 1e3).toISOString().replace(/\..*/, "Z");
@@ -66,7 +70,9 @@ const granted = id => answer(id) === true;
 /** Where nothing has been asked yet nothing is refused. @param {string} id */
 const refused = id => answer(id) === false && (live() || regime != "opt-in");
 
-const open = () => whenThere(dataset.root, () => view?.open());
+/** @param {Element} root */
+const draw = root => (view = view || createView({ gpc, live, decide, emit, state: () => state, receipt: store.receipt, root, headless: headless() }));
+const open = () => whenThere(dataset.root, root => draw(root).open());
 const close = () => view?.close();
 
 /** @param {State} state */
@@ -132,6 +138,7 @@ function decide(action, surface, changes = answers(known, () => action == "accep
   refresh("decide", body);
   view?.sync();
   view?.announce();
+  leave();
   if (restrict() && kept) location.reload();
 }
 
@@ -178,29 +185,38 @@ function boot() {
   state = read();
   if (!guard) speak("default", live() ? read(null).grants : state.grants, signals);
   if (guard ? essence(guard.state) != essence(state) : live()) speak("update", state.grants, signals);
-  if (live()) {
-    // Safari forgets a script's cookie a week after it was last written.
-    store.write(/** @type {import("./types").Choice} */ (store.read()));
-  }
   window.consent = api;
   const hold = createPlaceholders((action, id) => decide(action, "placeholder", { [id]: true }), !guard?.restrict);
   const sweep = __SERVICES__ ? createGate({ services, blocking, granted, vouch: html => trusted().createHTML(html) }) : () => {};
   release = createBlocker({ nonce, granted, refused, hold, sweep, mend: () => view?.mend(), open });
-  if (__SERVICES__) sweepUp([]);
   guard?.handOver(api);
   if (guard && guard.guards != policy) console.warn("consent: paste the guard anew, it is of policy " + guard.guards);
   emit("ready", state);
   addEventListener("pageshow", event => event.persisted && refresh());
+  document.addEventListener("visibilitychange", () => (document.hidden ? leave() : refresh()));
+  addEventListener("pagehide", leave);
+  const begin = () => whenThere(dataset.root, root => (draw(root), whenIdle(settle, SOON)));
+  if (live()) whenIdle(begin, SOON); // there is no more to draw than the control that reopens the preferences
+  else shown = !headless(), begin();
+}
+
+/** What is left to say when the page goes: that the banner was shown is counted then, not while the page loads. */
+function leave() {
+  recorder.flush();
+  if (shown) recorder.shown({ policy, language, surface: "banner" });
+  shown = false;
+}
+
+/** What nobody waits for: the first touch of storage and network holds up a page for milliseconds. */
+function settle() {
   // A choice in one tab holds in the others at once.
   addEventListener("storage", ({ key }) => key?.startsWith("consent:") && refresh());
-  document.addEventListener("visibilitychange", () => document.hidden || refresh());
   addEventListener("online", recorder.flush);
-  addEventListener("pagehide", recorder.flush);
   recorder.flush();
-  whenThere(dataset.root, root => {
-    view = createView({ gpc, live, decide, emit, state: () => state, receipt: store.receipt, root, headless });
-    if (!live() && !headless) requestAnimationFrame(() => recorder.shown({ policy, language, surface: "banner" }));
-  });
+  if (!live()) return;
+  // WebKit forgets a script's cookie a week after it was last written.
+  if ("GestureEvent" in window) store.write(/** @type {import("./types").Choice} */ (store.read()));
+  if (__SERVICES__) sweepUp([]);
 }
 
 /** A page that is prepared before anybody looks at it waits: it may never be seen. */

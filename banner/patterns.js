@@ -7,8 +7,15 @@ const PATTERN = /^(?:(\w+):\/\/)?(\[.*?\]|[^/:]*)(?::(\d+))?(\/.*)?$/;
 /** @type {Record<string, string>} */
 const PORTS = { http: "80", https: "443", ws: "80", wss: "443" };
 
-/** `*` stands for any characters. @param {string} text */
-const wild = text => new RegExp(`^${text.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/\*+/g, ".*")}$`, "s");
+/**
+ * Whether a text fits a pattern in which `*` stands for any characters. Made when first asked: most never are.
+ * @param {string} pattern @returns {(text: string) => boolean}
+ */
+function wild(pattern) {
+  /** @type {RegExp} */
+  let whole;
+  return text => (whole = whole || new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/\*+/g, ".*")}$`, "s")).test(text);
+}
 
 /**
  * Finds the services that an address belongs to.
@@ -25,7 +32,7 @@ export function createFinder(services) {
     const query = /\?/.test(path);
     index.set(key, [...(index.get(key) || []), (protocol, at) =>
       PORTS[protocol] && (!scheme || scheme == protocol) && (!port || port == (at.port || PORTS[protocol])) &&
-      (!whole || whole.test(query && at.search ? at.pathname + at.search : at.pathname)) && service]);
+      (!whole || whole(query && at.search ? at.pathname + at.search : at.pathname)) && service]);
   }
   return address => {
     const host = address.hostname.replace(/\.$/, "");
@@ -44,5 +51,5 @@ export function createFinder(services) {
  */
 export function createKeepers(services) {
   const list = services.flatMap(service => (service.kept || []).map(one => ({ service, kind: one.kind, name: wild(one.name) })));
-  return (kind, name) => list.filter(one => one.kind == kind && one.name.test(name)).map(one => one.service);
+  return (kind, name) => list.filter(one => one.kind == kind && one.name(name)).map(one => one.service);
 }

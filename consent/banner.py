@@ -19,6 +19,8 @@ from consent.model import Appearance, Category, Cookie, Published, Regime, Scrip
 from consent.regime import regimes
 
 OF_SERVICES = ("services", "provider", "kept", "until_closed", "until_deleted")
+HINT = b"//# allFunctionsCalledOnLoad\n"
+"""Tells Chromium to compile everything at once: it takes a quarter less time than function by function."""
 GOOGLE_TAGS = ("google-analytics", "google-ads", "google-tag-manager")
 """Services whose tags Google's advanced mode lets load before consent."""
 BODIES: dict[Regime, str] = {"opt-in": "body", "opt-out": "body_opt_out", "notice": "body_notice"}
@@ -49,7 +51,7 @@ def scripts(published: Published) -> list[Script]:
 def render(published: Published, *, language: str, regime: Regime) -> bytes:
     """The script itself: the code with its one free variable bound to the settings."""
     settings = settings_of(published, language=language, regime=regime)
-    return bound("banner.js" if published.services else "plain.js", "__CONSENT__", settings).encode() + b"\n"
+    return HINT + bound("banner.js" if published.services else "plain.js", "__CONSENT__", settings).encode() + b"\n"
 
 
 def bound(name: str, free: str, settings: dict[str, Any]) -> str:

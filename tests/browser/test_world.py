@@ -281,3 +281,15 @@ def test_what_is_written_into_the_page_waits(
     page.evaluate("consent.accept()")
     page.wait_for_timeout(200)
     assert host.count("/a.js") == 1
+
+
+def test_a_showing_is_counted_once_and_only_when_the_page_goes_or_the_visitor_decides(show, page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
+    show()
+    page.wait_for_timeout(300)
+    assert asked == []
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
+    page.click("#consent-reject")
+    page.wait_for_function("consent.receipt()")
+    assert [url.rpartition("/")[2] for url in asked] == ["displays", "receipts"]
