@@ -27,11 +27,11 @@ def measure(trials: list[Trial], rounds: int) -> dict[str, list[Figures]]:
     figures: dict[str, list[Figures]] = {trial.name: [] for trial in trials}
     for round in range(rounds + 1):
         for trial in trials:
-            _say(f"round {round} of {rounds}: {trial.name}" if round else f"warming up: {trial.name}")
+            say(f"round {round} of {rounds}: {trial.name}" if round else f"warming up: {trial.name}")
             found = trial.run()
             if round:
                 figures[trial.name].append(found)
-    _say("")
+    say("")
     return figures
 
 
@@ -82,7 +82,7 @@ def machine() -> dict[str, str | int | None]:
     }
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     """Progress, on a terminal only."""
     if sys.stderr.isatty():
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
