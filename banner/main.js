@@ -195,9 +195,13 @@ function boot() {
   addEventListener("pageshow", event => event.persisted && refresh());
   document.addEventListener("visibilitychange", () => (document.hidden ? leave() : refresh()));
   addEventListener("pagehide", leave);
-  const begin = () => whenThere(dataset.root, root => (draw(root), whenIdle(settle, SOON)));
+  const begin = () => whenThere(dataset.root, root => {
+    draw(root);
+    shown = !live() && !headless();
+    whenIdle(settle, SOON);
+  });
   if (live()) whenIdle(begin, SOON); // there is no more to draw than the control that reopens the preferences
-  else shown = !headless(), begin();
+  else begin();
 }
 
 /** What is left to say when the page goes: that the banner was shown is counted then, not while the page loads. */

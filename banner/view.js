@@ -214,11 +214,14 @@ function row({ id, name, purpose, necessary }, state, inputs) {
       ...own.flatMap(({ one, label }) => [label, ...about(one)])));
 }
 
-/** Who a service is and what it keeps for how long; names read from left to right in every language. @param {import("./types").Service} service */
+/** A technical name, which reads from left to right in every language. @param {string} name */
+const upright = name => (dir == "rtl" ? `\u2066${name}\u2069` : name);
+
+/** Who a service is and what it keeps for how long. @param {import("./types").Service} service */
 const about = ({ id, purpose, provider: { name, url }, kept = [] }) => [
   element("p", { id: id + "-" }, purpose),
   element("p", {}, texts.provider + ": ", url ? element("a", { href: url }, name) : name),
-  kept.length && element("p", {}, texts.kept + ": ", kept.map(one => `\u2066${one.name}\u2069 (${lasting(one.lifetime)})`).join(", ")),
+  kept.length && element("p", {}, texts.kept + ": ", kept.map(one => `${upright(one.name)} (${lasting(one.lifetime)})`).join(", ")),
 ];
 
 /** A lifetime in the visitor's language. @param {string} lifetime */

@@ -34,7 +34,7 @@ def test_a_right_document_has_no_mistake():
         ),
         ({"policy": 0}, "policy", "a policy version"),
         ({"policy": True}, "policy", "a policy version"),
-        ({"action": "agree"}, "action", "one of accept_all, custom, reject_all, signal, withdraw"),
+        ({"action": "agree"}, "action", "one of accept_all, custom, load_once, reject_all, signal, withdraw"),
         ({"grants": []}, "grants", "a table, not a list"),
         ({"grants": {"analytics": "yes"}}, "grants.analytics", "true or false"),
         ({"grants": {"An": True}}, "grants.An", "a category or service id"),

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -47,6 +47,15 @@ class Service:
         done = subprocess.run([CONSENT, *arguments], env=self.environ, capture_output=True, text=True, timeout=60)
         assert not check or done.returncode == 0, done.stderr
         return done.stdout
+
+    def publish(self, site: str, origins: list[str], asked: Iterable[str], **more: object) -> None:
+        """Publish a policy that asks about some categories, for a site that is made where it is not there."""
+        categories = [{"id": "session", "necessary": True}, *({"id": id} for id in asked)]
+        document = {"name": site, "origins": origins, "languages": ["en"], "categories": categories, **more}
+        file = self.data.parent / "policy.json"
+        file.write_text(json.dumps(document))
+        self.cli("site", "create", site, *[part for origin in origins for part in ("--origin", origin)], check=False)
+        self.cli("policy", "publish", site, str(file))
 
     def start(self, *options: str) -> None:
         command = [CONSENT, "serve", "--port", str(self.port), *options]
@@ -131,7 +140,7 @@ class Website:
         self._server.server_close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def website() -> Iterator[Website]:
     website = Website()
     yield website
@@ -177,3 +186,10 @@ def page(browser: Browser) -> Iterator[Page]:
 def tag(service: Service, attributes: str = "") -> str:
     """The tag a website owner pastes."""
     return f'<script async src="{service.url}/sites/shop/banner.js"{attributes}></script>'
+
+
+def counter(host: str, **more: object) -> dict:
+    """A service whose tracker runs on a host, and what it keeps."""
+    cookies = [{"name": "_count*", "lifetime": "13 months", "purpose": "Counts."}]
+    usual = {"id": "counter", "category": "analytics", "name": "Counter", "purpose": "Counts.", "cookies": cookies}
+    return {**usual, "provider": {"name": "Counter Ltd"}, "urls": [host.partition("://")[2]], **more}

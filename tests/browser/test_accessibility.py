@@ -29,25 +29,13 @@ EMBED = (
 
 
 @pytest.fixture(scope="module")
-def website() -> Iterator[Website]:
-    website = Website()
-    yield website
-    website.close()
-
-
-@pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory, website: Website) -> Iterator[Service]:
     """A site for each layout, with services to switch one by one."""
     service = Service(tmp_path_factory.mktemp("service") / "data")
-    categories = [{"id": "session", "necessary": True}, *({"id": id} for id in ("persistent", "analytics", "social"))]
     services = [{"id": id} for id in ("google-analytics", "matomo", "youtube", "openstreetmap")]
+    more = {"services": services, "languages": ["en", "de", "ar"], "privacy_url": "https://shop.example/privacy"}
     for site, appearance in SITES.items():
-        service.cli("site", "create", site, "--origin", website.url)
-        file = service.data.parent / "policy.json"
-        document = {"name": site, "origins": [website.url], "languages": ["en", "de", "ar"], "categories": categories}
-        more = {"services": services, "appearance": appearance, "privacy_url": "https://shop.example/privacy"}
-        file.write_text(json.dumps({**document, **more}))
-        service.cli("policy", "publish", site, str(file))
+        service.publish(site, [website.url], ("persistent", "analytics", "social"), appearance=appearance, **more)
     service.start()
     yield service
     service.stop()

@@ -56,31 +56,15 @@ KNOWN = ["en", "de", "fr", "nl", "es", "pl", "pt"]
 
 
 @pytest.fixture(scope="module")
-def website() -> Iterator[Website]:
-    website = Website()
-    yield website
-    website.close()
-
-
-@pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory, website: Website) -> Iterator[Service]:
     service = Service(tmp_path_factory.mktemp("service") / "data")
     service.cli("site", "create", "shop", "--origin", website.url)
-    publish(service, website, {})
-    service.cli("site", "create", "modal", "--origin", website.url)
-    publish(service, website, {"layout": "modal"}, "modal")
+    languages = json.loads(service.cli("policy", "show", "shop"))["languages"]
+    for site, appearance in (("shop", {}), ("modal", {"layout": "modal"})):
+        service.publish(site, [website.url], CATEGORIES, languages=languages, appearance=appearance)
     service.start()
     yield service
     service.stop()
-
-
-def publish(service: Service, website: Website, appearance: dict, site: str = "shop") -> None:
-    languages = json.loads(service.cli("policy", "show", site))["languages"]
-    categories = [{"id": "session", "necessary": True}, *({"id": id} for id in CATEGORIES)]
-    document = {"name": "Shop", "origins": [website.url], "languages": languages, "categories": categories}
-    file = service.data.parent / "policy.json"
-    file.write_text(json.dumps({**document, "appearance": appearance}))
-    service.cli("policy", "publish", site, str(file))
 
 
 @pytest.fixture

@@ -27,13 +27,6 @@ CONTRAST = """element => {
 
 
 @pytest.fixture(scope="module")
-def website() -> Iterator[Website]:
-    website = Website()
-    yield website
-    website.close()
-
-
-@pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory, website: Website) -> Iterator[Service]:
     yield from serve_shop(tmp_path_factory.mktemp("service"), website)
 

@@ -15,13 +15,6 @@ PIXEL = "<svg xmlns='http://www.w3.org/2000/svg' width='90' height='60'/>"
 
 
 @pytest.fixture(scope="module")
-def website() -> Iterator[Website]:
-    website = Website()
-    yield website
-    website.close()
-
-
-@pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory, website: Website) -> Iterator[Service]:
     yield from serve_shop(tmp_path_factory.mktemp("service"), website)
 

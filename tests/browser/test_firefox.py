@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import Service, Website, tag
+from tests.browser.conftest import Service, Website, counter, tag
 
 EXECUTABLE = shutil.which("firefox-esr") or shutil.which("firefox")
 pytestmark = [
@@ -46,13 +46,6 @@ class Firefox:
 
 
 @pytest.fixture(scope="module")
-def website() -> Iterator[Website]:
-    website = Website()
-    yield website
-    website.close()
-
-
-@pytest.fixture(scope="module")
 def host() -> Iterator[Website]:
     tracker = Website()
     tracker.put("/a.js", "window.ran = (window.ran || 0) + 1; document.cookie = '_count=1'", "text/javascript")
@@ -64,22 +57,7 @@ def host() -> Iterator[Website]:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory, website: Website, host: Website) -> Iterator[Service]:
     service = Service(tmp_path_factory.mktemp("service") / "data")
-    counter = {
-        "id": "counter", "category": "analytics", "name": "Counter", "purpose": "Counts.", "provider": {"name": "Counter"},
-        "urls": [host.url.partition("://")[2]], "cookies": [{"name": "_count", "lifetime": "1 year", "purpose": "Counts."}],
-    }  # fmt: skip
-    categories = [{"id": "session", "necessary": True}, {"id": "analytics"}, {"id": "social"}]
-    document = {
-        "name": "Shop",
-        "origins": [website.url],
-        "languages": ["en"],
-        "categories": categories,
-        "services": [counter],
-    }
-    service.cli("site", "create", "shop", "--origin", website.url)
-    file = service.data.parent / "policy.json"
-    file.write_text(json.dumps(document))
-    service.cli("policy", "publish", "shop", str(file))
+    service.publish("shop", [website.url], ("analytics", "social"), services=[counter(host.url)])
     service.start()
     yield service
     service.stop()

@@ -6,42 +6,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Service, Website
+from tests.browser.conftest import Service, Website, counter
 
 pytestmark = pytest.mark.browser
 
-POLICY = """
-name = "Shop"
-origins = ["{origin}"]
-languages = ["en"]
-
-[[categories]]
-id = "session"
-necessary = true
-
-[[categories]]
-id = "analytics"
-
-[[categories]]
-id = "social"
-
-[[services]]
-id = "counter"
-category = "analytics"
-name = "Counter"
-purpose = "Counts."
-provider = {{ name = "Counter Ltd" }}
-urls = ["{counter}"]
-cookies = [{{ name = "_count*", lifetime = "13 months", purpose = "Counts." }}]
-
-[[services]]
-id = "films"
-category = "social"
-name = "Films"
-purpose = "Shows films."
-provider = {{ name = "Films Ltd" }}
-urls = ["{films}"]
-"""
 MARKED = "<script type='text/plain' data-consent='analytics' data-service='counter' src='COUNTER/marked.js'></script>"
 UNMARKED = (
     "<script src='COUNTER/a.js'></script><script async src='COUNTER/b.js'></script><img src='COUNTER/pixel'>"
@@ -56,13 +24,6 @@ LATE = {
     "nested": "d = document.createElement('div'); d.append(document.createElement('p'));"
     "f = document.createElement('iframe'); f.src = 'COUNTER/late'; d.append(f); document.documentElement.appendChild(d)",
 }
-
-
-@pytest.fixture(scope="module")
-def website() -> Iterator[Website]:
-    website = Website()
-    yield website
-    website.close()
 
 
 @pytest.fixture(scope="module")
@@ -84,11 +45,8 @@ def service(
     tmp_path_factory: pytest.TempPathFactory, website: Website, trackers: dict[str, Website]
 ) -> Iterator[Service]:
     service = Service(tmp_path_factory.mktemp("service") / "data")
-    service.cli("site", "create", "shop", "--origin", website.url)
-    file = service.data.parent / "policy.toml"
-    hosts = {name.lower(): host.url.partition("://")[2] for name, host in trackers.items()}
-    file.write_text(POLICY.format(origin=website.url, counter=hosts["counter"], films=hosts["films"]))
-    service.cli("policy", "publish", "shop", str(file))
+    films = counter(trackers["FILMS"].url, id="films", category="social", name="Films", cookies=[])
+    service.publish("shop", [website.url], ("analytics", "social"), services=[counter(trackers["COUNTER"].url), films])
     service.start()
     yield service
     service.stop()

@@ -46,13 +46,6 @@ RAN = "window.ran = (window.ran || []).concat('{}')"
 
 
 @pytest.fixture(scope="module")
-def website() -> Iterator[Website]:
-    website = Website()
-    yield website
-    website.close()
-
-
-@pytest.fixture(scope="module")
 def host() -> Iterator[Website]:
     """A tracker's host, the same for all tests: its address stands in the policy."""
     tracker = Website()

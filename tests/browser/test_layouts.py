@@ -1,6 +1,5 @@
 """Every layout and theme as a visitor meets it: where it stands, on any screen, in both directions, equal in its answers."""
 
-import json
 from collections.abc import Iterator
 from itertools import product
 
@@ -45,23 +44,12 @@ def service(tmp_path_factory: pytest.TempPathFactory, website: Website) -> Itera
     """A site for every layout in every theme."""
     service = Service(tmp_path_factory.mktemp("service") / "data")
     service.start()
-    for layout, theme in product(LAYOUTS, THEMES):
-        publish(service, website, f"{layout}-{theme}", {**LAYOUTS[layout], **THEMES[theme]})
-    publish(service, website, "hidden", {"reopen": "hidden"})
+    looks = {f"{layout}-{theme}": LAYOUTS[layout] | THEMES[theme] for layout, theme in product(LAYOUTS, THEMES)}
+    more = {"languages": ["en", "ar"], "privacy_url": "https://shop.example/privacy"}
+    for site, appearance in [*looks.items(), ("hidden", {"reopen": "hidden"})]:
+        service.publish(site, [website.url], ("analytics", "social"), appearance=appearance, **more)
     yield service
     service.stop()
-
-
-def publish(service: Service, website: Website, site: str, appearance: dict) -> None:
-    service.cli("site", "create", site, "--origin", website.url)
-    categories = [{"id": "session", "necessary": True}, {"id": "analytics"}, {"id": "social"}]
-    document = {
-        "name": "Shop", "origins": [website.url], "languages": ["en", "ar"], "categories": categories,
-        "appearance": appearance, "privacy_url": "https://shop.example/privacy",
-    }  # fmt: skip
-    file = service.data.parent / "policy.json"
-    file.write_text(json.dumps(document))
-    service.cli("policy", "publish", site, str(file))
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The world a banner lives in: sub-domains, files, frames, prerendering, crawlers, blocked cookies, blockers, outages."""
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,18 +7,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Service, Website, tag
+from tests.browser.conftest import Service, Website, counter, tag
 
 pytestmark = pytest.mark.browser
 
 READY = "window.consent && document.querySelector('#consent-banner, #consent-reopen')"
-
-
-@pytest.fixture(scope="module")
-def website() -> Iterator[Website]:
-    website = Website()
-    yield website
-    website.close()
 
 
 @pytest.fixture(scope="module")
@@ -36,24 +28,8 @@ def service(tmp_path_factory: pytest.TempPathFactory, website: Website, host: We
     service = Service(tmp_path_factory.mktemp("service") / "data")
     port = website.url.rpartition(":")[2]
     origins = [website.url, f"http://www.shop.test:{port}", f"http://blog.shop.test:{port}"]
-    counter = {
-        "id": "counter", "category": "analytics", "name": "Counter", "purpose": "Counts.",
-        "provider": {"name": "Counter Ltd"}, "urls": [host.url.partition("://")[2]],
-        "cookies": [{"name": "_count*", "lifetime": "1 year", "purpose": "Counts."}],
-    }  # fmt: skip
-    categories = [{"id": "session", "necessary": True}, {"id": "analytics"}, {"id": "social"}]
     for site, more in (("shop", {}), ("family", {"cookie": {"domain": ".shop.test"}})):
-        service.cli("site", "create", site, *[part for origin in origins for part in ("--origin", origin)])
-        document = {
-            "name": site,
-            "origins": origins,
-            "languages": ["en"],
-            "categories": categories,
-            "services": [counter],
-        }
-        file = service.data.parent / "policy.json"
-        file.write_text(json.dumps({**document, **more}))
-        service.cli("policy", "publish", site, str(file))
+        service.publish(site, origins, ("analytics", "social"), services=[counter(host.url)], **more)
     service.start()
     yield service
     service.stop()
