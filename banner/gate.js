@@ -14,7 +14,8 @@ const SOURCES = {
 const TAGS = Object.keys(SOURCES);
 const NAMES = new Set(Object.values(SOURCES).flat());
 const SELECTOR = TAGS.map(tag => SOURCES[tag].map(name => `${tag}[${name}]`)).join();
-const MARKUP = new RegExp(`<(${TAGS.join("|")})(\\b[^>]*?\\s)(src|srcset|data|href)\\s*=\\s*("[^"]*"|'[^']*'|[^\\s>]+)`, "gi");
+const TAG = /<([a-z][^\s/>]*)((?:[^<>"']|"[^"]*"|'[^']*')*)/gi;
+const ATTRIBUTE = /([^\s"'<>/=]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s>]+))?/g;
 const NOWHERE = "blob:consent"; // fails as an unreachable server does
 const NOWHERE_SOCKET = "wss://localhost:1"; // a port that no browser connects to
 
@@ -83,14 +84,20 @@ export function createGate({ services, blocking, granted, vouch }) {
   /** Markup as text, marked. @param {any} html */
   function rewrite(html) {
     const text = String(html);
-    const marked = text.replace(MARKUP, (whole, tag, before, name, value) => {
-      const service = held(value.replace(/^["']|["']$/g, "").replace(/&amp;/g, "&"));
-      if (!service || /\sdata-consent=/.test(before)) return whole;
-      const type = /\stype\s*=\s*["']?([^\s"'>]*)/.exec(before + whole);
+    const marked = text.replace(TAG, (whole, tag, inside) => {
+      const names = SOURCES[tag.toLowerCase()];
+      if (!names || /\sdata-consent=/.test(inside)) return whole;
+      /** @type {any} */
+      let service;
+      const late = inside.replace(ATTRIBUTE, (/** @type {string} */ all, /** @type {string} */ name, value = "") => {
+        const found = names.includes(name.toLowerCase()) && held(value.replace(/^["']|["']$/g, "").replace(/&amp;/g, "&"));
+        service = service || found;
+        return found ? "data-" + all : all;
+      });
+      if (!service) return whole;
       const marks = ` data-consent="${service.category}" data-service="${service.id}"`;
-      return /^script$/i.test(tag) ?
-        `<${tag} type="text/plain" data-type="${type ? type[1] : ""}"${marks}${before}${name}=${value}` :
-        `<${tag}${marks}${before}data-${name}=${value}`;
+      const type = /\stype\s*=\s*["']?([^\s"'>]*)/.exec(inside);
+      return names == SOURCES.script ? `<${tag} type="text/plain" data-type="${type ? type[1] : ""}"${marks}${inside}` : `<${tag}${marks}${late}`;
     });
     return marked == text ? html : vouch(marked);
   }

@@ -113,6 +113,29 @@ def test_a_script_added_later_waits_and_then_runs_once(show, host: Website, kind
     assert (host.count("/a.js"), page.evaluate("window.ran")) == (1, ["a"])
 
 
+def test_markup_is_read_by_its_attributes_and_not_inside_them(show, host: Website) -> None:
+    page = show("<div id=there></div>")
+    page.evaluate(
+        f"""there.innerHTML = `<img alt="a > b" src="{host.url}/pixel"><img id=other alt="<script src='{host.url}/a.js'>">`"""
+    )
+    page.wait_for_timeout(200)
+    assert (host.requests, page.evaluate("other.alt")) == ([], f"<script src='{host.url}/a.js'>")
+
+
+def test_every_address_of_an_element_waits(show, host: Website) -> None:
+    page = show("<div id=there></div>")
+    page.evaluate(f"""there.innerHTML = `<img src="/own.png" srcset="{host.url}/pixel 2x, /own.png 1x">`""")
+    page.evaluate(f"""there.innerHTML += `<IMG SRC='{host.url}/pixel?a' srcset={host.url}/pixel>`""")
+    page.wait_for_timeout(200)
+    assert host.requests == []
+
+
+def test_long_markup_is_read_in_no_time(show) -> None:
+    page = show("<div id=there></div>")
+    long = "performance.now() - (() => { const begun = performance.now(); there.innerHTML = '<img '.repeat(9e4); return begun })()"
+    assert page.evaluate(long) < 2000
+
+
 def test_its_maker_hears_that_it_loaded(show, host: Website) -> None:
     page = show()
     page.evaluate(
