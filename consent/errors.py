@@ -65,6 +65,16 @@ class UnknownReceipt(NotFound):
     code, title = "unknown-receipt", "There is no such receipt"
 
 
+class UnknownTile(NotFound):
+    code, title = "unknown-tile", "There is no such tile"
+
+
+class NotYet(NotFound):
+    code, title = "not-yet", "The next checkpoint will cover it"
+    retry_after = 60
+    """Seconds to wait."""
+
+
 class UnknownToken(NotFound):
     code, title = "unknown-token", "There is no such token"
 
@@ -111,6 +121,10 @@ class BadKeyRing(ConsentError):
 
 class BadSignature(ConsentError):
     code, title = "bad-signature", "The signature does not hold"
+
+
+class BadCheckpoint(ConsentError):
+    code, title = "bad-checkpoint", "The checkpoint does not hold"
 
 
 class NewerDatabase(ConsentError):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from consent import choices, policy, receipts, regime, state
+from consent.checkpoint import proof_text
 from consent.claims import content, content_of, policy_claims, receipt_claims
 from consent.errors import Conflict, Invalid, UnknownPolicy, UnknownReceipt, UnknownScript
 from consent.fields import ONCE
@@ -33,6 +34,7 @@ from consent.model import (
 from consent.policy_diff import concerned, diff, is_material
 from consent.storage.base import Rows, Storage
 from consent.times import rfc3339
+from consent.tree import Tree
 
 
 class Ledger:
@@ -52,6 +54,7 @@ class Ledger:
         self.issuer = issuer
         self._scripts = scripts
         self._clock = clock
+        self.tree = Tree(storage, ring, issuer=issuer, now=self.now)
         self._decoded: dict[bytes, Published] = {}
 
     def now(self) -> int:
@@ -166,10 +169,11 @@ class Ledger:
 
     def receipt(self, site: str, id: str) -> str:
         """The signed receipt with an id. Raises UnknownReceipt."""
-        entry = self.storage.reading().entry(site, id)
-        if entry is None or entry.kind != "receipt" or entry.token is None:
-            raise UnknownReceipt(f"Site {site!r} has no receipt {id!r}.")
-        return entry.token
+        return self._receipt(site, id).token or ""
+
+    def proof(self, site: str, id: str) -> str:
+        """The `tlog-proof` that a receipt is in the log. Raises UnknownReceipt, or NotYet until a checkpoint covers it."""
+        return proof_text(self.tree.proof(site, self._receipt(site, id).index))
 
     def entries(self, site: str, filter: Filter, *, batch: int = 1000) -> Iterator[Entry]:
         """Entries oldest first, as the ledger stood when the reading began; in constant memory."""
@@ -203,6 +207,12 @@ class Ledger:
             rows.count_display(site, day, display)
 
     # Inside.
+
+    def _receipt(self, site: str, id: str) -> Entry:
+        entry = self.storage.reading().entry(site, id)
+        if entry is None or entry.kind != "receipt" or entry.token is None:
+            raise UnknownReceipt(f"Site {site!r} has no receipt {id!r}.")
+        return entry
 
     def _append_after(self, previous: Entry | None, entry: Entry) -> bool:
         """Append a receipt if its id is still free and `previous` is still its subject's last one."""

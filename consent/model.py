@@ -191,6 +191,17 @@ class Entry(Struct, frozen=True):
     """Position in the site's sequence, from 0; given by the storage on appending."""
 
 
+class Checkpoint(Struct, frozen=True):
+    """A signed statement of how many entries a site's ledger has, and of the root over them; kept for ever."""
+
+    site: str
+    size: int
+    root: bytes
+    note: str
+    """The C2SP signed note."""
+    made_at: int
+
+
 class Publication(Struct, frozen=True):
     """A published policy as stored."""
 

@@ -85,14 +85,24 @@ class Ed25519(SigningAlgorithm):
     """EdDSA over curve Ed25519 (RFC 8032) for itsdangerous; keys are their 32 raw bytes."""
 
     def get_signature(self, key: bytes, value: bytes) -> bytes:
-        return _private(key).sign(value)
+        return raw_signature(value, key)
 
     def verify_signature(self, key: bytes, value: bytes, sig: bytes) -> bool:
-        try:
-            _public(key).verify(sig, value)
-        except InvalidSignature:
-            return False
-        return True
+        return signature_holds(sig, value, key)
+
+
+def raw_signature(value: bytes, private: bytes) -> bytes:
+    """The Ed25519 signature (64 bytes) over any bytes, by a raw private key."""
+    return _private(private).sign(value)
+
+
+def signature_holds(signature: bytes, value: bytes, public: bytes) -> bool:
+    """Whether an Ed25519 signature fits bytes and a raw public key."""
+    try:
+        _public(public).verify(signature, value)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def sign(claims: msgspec.Struct, key: Key, *, typ: str) -> str:

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent / "consent"
 
 BASE = {"errors", "fields", "model", "times", "ids", "policy_types"}
 PURE = BASE | {
-    "access", "appearance", "catalogue", "choices", "claims", "i18n", "keyring", "merkle", "origins", "policy", "policy_diff", "policy_rules", "patterns",
+    "access", "appearance", "catalogue", "checkpoint", "choices", "claims", "i18n", "keyring", "merkle", "origins", "policy", "policy_diff", "policy_rules", "patterns",
     "receipts", "regime", "settings", "shape", "state",
 }  # fmt: skip
 ALLOWED = {
@@ -22,7 +22,8 @@ ALLOWED = {
     "policy_types": {"fields"},
     "model": {"fields", "policy_types"},
     "storage": BASE | {"storage"},
-    "ledger": PURE | {"storage.base"},
+    "tree": PURE | {"storage.base"},
+    "ledger": PURE | {"storage.base", "tree"},
     "verify": PURE,
     "export": PURE | {"ledger"},
     "banner": PURE | {"ledger"},

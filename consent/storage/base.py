@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from consent.model import Display, Entry, Filter, Publication, Script, Site, Token
+from consent.model import Checkpoint, Display, Entry, Filter, Publication, Script, Site, Token
 
 
 class Rows(Protocol):
@@ -54,6 +54,24 @@ class Rows(Protocol):
     def empty(self, site: str, subject: str) -> list[int]:
         """Remove everything about a subject but index, kind, time and leaf; returns the indexes emptied."""
 
+    def leaves(self, site: str, start: int, end: int) -> list[bytes]:
+        """The leaf hashes from index `start` up to `end`, that not included."""
+
+    def tile(self, site: str, level: int, number: int) -> bytes:
+        """The hashes of a tile as far as they are known; empty where there is none."""
+
+    def put_tiles(self, site: str, tiles: dict[tuple[int, int], bytes]) -> None:
+        """Keep tiles by (level, number) in the place of shorter ones."""
+
+    def checkpoint(self, site: str, size: int | None = None) -> Checkpoint | None:
+        """The checkpoint of a size, or the newest."""
+
+    def checkpoints(self, site: str) -> list[Checkpoint]:
+        """Every checkpoint, oldest first."""
+
+    def add_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Raises Conflict where there is one of that size."""
+
     def tokens(self) -> list[Token]: ...
     def token(self, id: str) -> Token | None: ...
     def add_token(self, token: Token) -> None:
@@ -73,6 +91,9 @@ class Storage(Protocol):
     def reading(self) -> Rows: ...
     def writing(self) -> AbstractContextManager[Rows]:
         """One transaction, durable when the block ends without an error, undone when it raises."""
+
+    def alone(self, task: str) -> AbstractContextManager[bool]:
+        """Whether no other process is at this task; it is ours until the block ends or the process dies."""
 
     def migrate(self) -> list[str]:
         """Bring the schema up to date and return what was applied. Raises NewerDatabase."""

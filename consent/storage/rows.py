@@ -11,7 +11,7 @@ from typing import Any, get_args
 from uuid import UUID
 
 from consent.errors import Conflict, PendingMigrations, Unavailable, UnknownPolicy, UnknownSite
-from consent.model import Action, Display, Entry, Filter, Kind, Publication, Script, Site, Token
+from consent.model import Action, Checkpoint, Display, Entry, Filter, Kind, Publication, Script, Site, Token
 
 KINDS: tuple[str, ...] = get_args(Kind)
 ACTIONS: tuple[str, ...] = get_args(Action)
@@ -19,6 +19,7 @@ ACTIONS: tuple[str, ...] = get_args(Action)
 ENTRY = "kind, recorded_at, leaf, token, id, subject, policy, action, position"
 POLICY = "version, hash, document, material_since, published_at"
 SCRIPT = "version, language, regime, code, hash, gzip"
+CHECKPOINT = "size, root, note, made_at"
 TOKEN = "id, hash, role, site, name, created_at, expires_at, revoked_at"
 
 
@@ -60,7 +61,7 @@ class SqliteRows:
 
     def remove_site(self, site: str) -> None:
         key = self._key(site)
-        for table in ("entries", "scripts", "policies", "displays"):
+        for table in ("entries", "tiles", "checkpoints", "scripts", "policies", "displays"):
             self._execute(f"DELETE FROM {table} WHERE site = ?", (key,))
         self._execute("DELETE FROM tokens WHERE site = ?", (site,))
         self._execute("DELETE FROM sites WHERE key = ?", (key,))
@@ -154,6 +155,39 @@ class SqliteRows:
             (self._key(site), subject_bytes(subject)),
         )
         return sorted(row[0] for row in rows)
+
+    # The tree.
+
+    def leaves(self, site: str, start: int, end: int) -> list[bytes]:
+        sql = "SELECT leaf FROM entries WHERE site = ? AND position >= ? AND position < ? ORDER BY position"
+        return [row[0] for row in self._all(sql, (self._key(site), start, end))]
+
+    def tile(self, site: str, level: int, number: int) -> bytes:
+        sql = "SELECT hashes FROM tiles WHERE site = ? AND level = ? AND number = ?"
+        row = self._one(sql, (self._key(site), level, number))
+        return row[0] if row else b""
+
+    def put_tiles(self, site: str, tiles: dict[tuple[int, int], bytes]) -> None:
+        key = self._key(site)
+        for (level, number), hashes in tiles.items():
+            self._execute("INSERT OR REPLACE INTO tiles VALUES (?, ?, ?, ?)", (key, level, number, hashes))
+
+    def checkpoint(self, site: str, size: int | None = None) -> Checkpoint | None:
+        which = "" if size is None else f" AND size = {size:d}"
+        sql = f"SELECT {CHECKPOINT} FROM checkpoints WHERE site = ?{which} ORDER BY size DESC LIMIT 1"
+        row = self._one(sql, (self._key(site),))
+        return Checkpoint(site, *row) if row else None
+
+    def checkpoints(self, site: str) -> list[Checkpoint]:
+        sql = f"SELECT {CHECKPOINT} FROM checkpoints WHERE site = ? ORDER BY size"
+        return [Checkpoint(site, *row) for row in self._all(sql, (self._key(site),))]
+
+    def add_checkpoint(self, checkpoint: Checkpoint) -> None:
+        values = (self._key(checkpoint.site), *_fields(checkpoint, CHECKPOINT))
+        try:
+            self._execute(f"INSERT INTO checkpoints (site, {CHECKPOINT}) VALUES (?, ?, ?, ?, ?)", values)
+        except sqlite3.IntegrityError as error:
+            raise Conflict(f"Site {checkpoint.site!r} has a checkpoint of {checkpoint.size} entries.") from error
 
     # Tokens and counts.
 

@@ -65,6 +65,24 @@ def m004_scripts_in_one_form(db: Database) -> None:
     db.conn.execute("ALTER TABLE scripts DROP COLUMN br")
 
 
+@migrations()
+def m005_tree(db: Database) -> None:
+    """The Merkle tree of every ledger in tiles of up to 256 hashes, and its checkpoints."""
+    _run(
+        db,
+        """
+        CREATE TABLE tiles (
+            site INTEGER NOT NULL, level INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL,
+            PRIMARY KEY (site, level, number)
+        );
+        CREATE TABLE checkpoints (
+            site INTEGER NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL,
+            made_at INTEGER NOT NULL, PRIMARY KEY (site, size)
+        ) WITHOUT ROWID
+        """,
+    )
+
+
 def _run(db: Database, statements: str) -> None:
     """Run statements one by one; sqlite3's executescript would commit the migration's transaction first."""
     for statement in statements.split(";"):

@@ -56,6 +56,20 @@ class SqliteStorage:
                 self._undo(error)
                 raise
 
+    @contextmanager
+    def alone(self, task: str) -> Iterator[bool]:
+        with reported():
+            descriptor = os.open(f"{self.path}.{task}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+        finally:
+            os.close(descriptor)
+
     def migrate(self) -> list[str]:
         with reported():
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
