@@ -1,9 +1,10 @@
 """What the statements of the ledger say: the claims of receipts and of published policies; pure."""
 
 from consent.fields import ONCE
-from consent.model import Choice, Consent, Heard, Place, Published, Receipt, Script
+from consent.merkle import leaf_hash
+from consent.model import Choice, Consent, Entry, Heard, Place, Published, Receipt, Script
 from consent.policy import named
-from consent.receipts import PolicyClaims, PolicyStatement
+from consent.receipts import ERASURE, KINDS, POLICY, RECEIPT, ErasureClaims, Key, PolicyClaims, PolicyStatement, sign
 from consent.times import rfc3339
 
 DAY = 86_400
@@ -58,6 +59,26 @@ def policy_claims(
         material_since=published.material_since,
     )
     return PolicyClaims(issuer, published.site, id, now, statement)
+
+
+TYPES: dict[type, str] = {Receipt: RECEIPT, PolicyClaims: POLICY, ErasureClaims: ERASURE}
+"""The `typ` that says what claims are."""
+
+
+def entry_of(
+    claims: Receipt | PolicyClaims | ErasureClaims,
+    key: Key,
+    *,
+    subject: str | None = None,
+    policy: int | None = None,
+    action: str | None = None,
+) -> Entry:
+    """The ledger's entry of signed claims, with what they can be found by."""
+    typ = TYPES[type(claims)]
+    token = sign(claims, key, typ=typ)
+    return Entry(
+        claims.aud, KINDS[typ], claims.iat, leaf_hash(token.encode()), token, claims.jti, subject, policy, action
+    )
 
 
 def content(receipt: Receipt) -> tuple:

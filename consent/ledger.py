@@ -11,12 +11,12 @@ import msgspec
 
 from consent import choices, policy, receipts, regime, state
 from consent.checkpoint import proof_text
-from consent.claims import content, content_of, policy_claims, receipt_claims
+from consent.claims import content, content_of, entry_of, policy_claims, receipt_claims
+from consent.erasure import Erasure
 from consent.errors import Conflict, Invalid, UnknownPolicy, UnknownReceipt, UnknownScript
 from consent.fields import ONCE
 from consent.ids import uuid7
 from consent.keyring import KeyRing
-from consent.merkle import leaf_hash
 from consent.model import (
     Choice,
     Display,
@@ -55,6 +55,7 @@ class Ledger:
         self._scripts = scripts
         self._clock = clock
         self.tree = Tree(storage, ring, issuer=issuer, now=self.now)
+        self.erasure = Erasure(storage, ring, issuer=issuer, clock=clock)
         self._decoded: dict[bytes, Published] = {}
 
     def now(self) -> int:
@@ -149,8 +150,8 @@ class Ledger:
                 hashes=hashes,
                 previous=previous.id if previous else None,
             )
-            entry = self._entry(
-                receipt, receipts.RECEIPT, subject=choice.subject, policy=choice.policy, action=choice.action
+            entry = entry_of(
+                receipt, self.ring.newest(), subject=choice.subject, policy=choice.policy, action=choice.action
             )
             if self._append_after(previous, entry):
                 return self._recorded(entry.token or "", receipt), True
@@ -188,13 +189,11 @@ class Ledger:
 
     def erase(self, site: str, subject: str, *, reason: str) -> list[int]:
         """Remove a subject's data and append an erasure entry; the indexes emptied, none if there was nothing."""
-        with self.storage.writing() as rows:
-            indexes = rows.empty(site, subject)
-            if indexes:
-                statement = receipts.ErasureStatement(indexes, reason)
-                claims = receipts.ErasureClaims(self.issuer, site, uuid7(self._clock()), self.now(), statement)
-                rows.append(self._entry(claims, receipts.ERASURE))
-        return indexes
+        return self.erasure.erase(site, subject, reason=reason)
+
+    def retention(self, site: str, days: int) -> int:
+        """Days that a subject's data are kept after its last receipt; `days` where the newest policy names none."""
+        return self.published(site).retention_days or days
 
     def count_display(self, site: str, display: Display) -> None:
         """Count one showing of the banner for today; nothing but the count is kept."""
@@ -255,7 +254,7 @@ class Ledger:
             rows.add_script(script)
         id, now = uuid7(self._clock()), self.now()
         claims = policy_claims(self.issuer, published, hash, scripts, id=id, now=now)
-        rows.append(self._entry(claims, receipts.POLICY, policy=published.version))
+        rows.append(entry_of(claims, self.ring.newest(), policy=published.version))
 
     def _refresh(self, site: str, code: bytes) -> bool:
         published = self.published(site)
@@ -272,20 +271,6 @@ class Ledger:
         language = published.languages[0]
         script = rows.newest_script(published.site, published.version, language=language, regime="opt-in")
         return script is not None and script.code == code
-
-    def _entry(
-        self,
-        claims: Receipt | receipts.PolicyClaims | receipts.ErasureClaims,
-        typ: str,
-        *,
-        subject: str | None = None,
-        policy: int | None = None,
-        action: str | None = None,
-    ) -> Entry:
-        token = receipts.sign(claims, self.ring.newest(), typ=typ)
-        kind = receipts.KINDS[typ]
-        leaf = leaf_hash(token.encode())
-        return Entry(claims.aud, kind, claims.iat, leaf, token, claims.jti, subject, policy, action)
 
     def _again(self, site: str, choice: Choice, known: Entry) -> Recorded:
         """The answer to a choice whose id is known: the same receipt, or a Conflict."""

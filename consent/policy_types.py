@@ -234,6 +234,8 @@ class Policy(Strict, frozen=True):
     categories: Annotated[list[Category], Meta(min_length=1, max_length=30)]
     services: list[Service] = []
     valid_days: Annotated[int, Meta(ge=1, le=730)] = 180
+    retention_days: Annotated[int, Meta(ge=1, le=36500)] | None = None
+    """Days after a subject's last receipt until its data are purged; None: as the installation says."""
     controller: Controller | None = None
     privacy_url: Line | dict[Language, Line] | None = None
     """Checked by a rule: msgspec up to 0.22 corrupts memory over a pattern in a union with a table."""

@@ -40,6 +40,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     country_header: str
     geoip: Path | None
     rate_limit: limits.RateLimitItem
+    retention_days: int
+    checkpoint_seconds: int
     demo: bool = False
     """Whether the demo site is served; `consent serve --demo` says so, no variable."""
 
@@ -62,10 +64,13 @@ def _base_url(text: str) -> str:
     return text.rstrip("/")
 
 
-def _count(text: str) -> int:
-    if not re.fullmatch(r"[0-9]|10", text):
-        raise ValueError("give a whole number from 0 to 10")
-    return int(text)
+def _between(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
+            raise ValueError(f"give a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
 
 
 def _header(text: str) -> str:
@@ -85,10 +90,12 @@ SETTINGS = (
     Setting("data", "data", _folder, "Folder of the database and the keys."),
     Setting("database", "", str, "Database URL; empty means SQLite in the data folder (`sqlite:///…/consent.db`)."),
     Setting("public_url", "http://127.0.0.1:8080", _base_url, "Base URL under which browsers reach the service; the issuer of every receipt."),
-    Setting("trusted_proxies", "0", _count, "How many reverse proxies in front may be believed about the caller's address."),
+    Setting("trusted_proxies", "0", _between(0, 10), "How many reverse proxies in front may be believed about the caller's address."),
     Setting("country_header", "", _header, "Request header in which a trusted proxy or CDN names the visitor's country (ISO 3166, such as `DE` or `US-CA`)."),
     Setting("geoip", "", _optional_file, "MMDB file that maps addresses to countries (needs `pip install consent[geoip]`)."),
     Setting("rate_limit", "120/minute", _rate, "Recordings per address and worker, in the notation of the limits library; a refusal or withdrawal is never limited."),
+    Setting("retention_days", "1096", _between(1, 36500), "Days after a subject's last receipt until what is known of it is purged; a policy may say otherwise for its site."),
+    Setting("checkpoint_seconds", "60", _between(1, 86400), "Seconds between checkpoints of the ledger, as long as something is new."),
 )  # fmt: skip
 
 

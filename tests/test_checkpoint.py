@@ -31,11 +31,13 @@ def test_another_implementation_verifies_our_checkpoint():
         theirs.verify(Vkey.from_string(checkpoint.vkey(ORIGIN, key(2).public)))
 
 
-def test_the_published_key_of_the_note_specification_is_read_as_it_is_written():
-    """The example key of the C2SP signed-note specification."""
-    text = "example.com/foo+530d903e+ATTXqIH7I9bujUrU0ta47wP6lK/tMuVJFaH6rMnKM/x2"
-    public = base64.b64decode(text.split("+", 2)[2])[1:]
-    assert checkpoint.vkey("example.com/foo", public) == text
+@pytest.mark.parametrize("text", [
+    "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8",
+    "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
+])  # fmt: skip
+def test_published_keys_of_other_logs_are_written_as_they_publish_them(text: str):
+    name, _, encoded = text.split("+", 2)
+    assert checkpoint.vkey(name, base64.b64decode(encoded)[1:]) == text
 
 
 def test_a_checkpoint_says_what_was_put_into_it():

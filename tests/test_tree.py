@@ -1,5 +1,6 @@
 """Checkpoints and proofs of a real ledger."""
 
+import itertools
 import threading
 
 import pytest
@@ -36,7 +37,7 @@ def test_every_checkpoint_stands_in_every_later_one(ledger: Ledger):
         ledger.tree.checkpoint("shop")
     made = ledger.storage.reading().checkpoints("shop")
     assert [one.size for one in made] == [2, 5, 305, 312]
-    for old, new in zip(made, made[1:], strict=False):
+    for old, new in itertools.pairwise(made):
         path = ledger.tree.consistency("shop", old.size, new.size)
         ConsistencyProof(old.size, new.size, path).check(old.root, new.root)
 
@@ -108,7 +109,7 @@ def test_many_at_once_never_make_two_of_one_size_that_differ(ledger: Ledger):
     ledger.tree.checkpoint("shop")
     made = ledger.storage.reading().checkpoints("shop")
     assert made[-1].size == 71
-    for old, new in zip(made, made[1:], strict=False):
+    for old, new in itertools.pairwise(made):
         path = ledger.tree.consistency("shop", old.size, new.size)
         assert merkle.extends((old.size, old.root), (new.size, new.root), path)
 

@@ -32,7 +32,7 @@ def serve(host: str, port: int, workers: int | None, demo: bool) -> None:
     logging.config.dictConfig(config())
     click.echo(f"Service:  {settings.public_url}\nAPI docs: {settings.public_url}/docs", err=True)
     try:
-        ledger = installation()[0]
+        ledger = installation(settings)[0]
         if demo:
             _prepare_demo(ledger, settings, port)
         ledger.storage.close()
@@ -50,7 +50,6 @@ def _settings(host: str, port: int, *, demo: bool) -> Settings:
 
 
 def _prepare_demo(ledger: Ledger, settings: Settings, port: int) -> None:
-    ledger.issuer = settings.public_url
     shown = f"http://localhost:{port}"
     demo_shop.prepare(ledger, list(dict.fromkeys([shown, f"http://127.0.0.1:{port}", _origin(settings.public_url)])))
     click.echo(f"Demo:     {shown}/demo/", err=True)

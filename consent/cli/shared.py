@@ -17,9 +17,9 @@ from consent.times import seconds
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def installation() -> tuple[Ledger, Settings]:
+def installation(settings: Settings | None = None) -> tuple[Ledger, Settings]:
     """The ledger of this installation, its database made where there was none. Raises PendingMigrations."""
-    settings = load()
+    settings = settings or load()
     ledger = open_ledger(settings)
     if ledger.storage.is_empty():
         ledger.storage.migrate()

@@ -51,6 +51,9 @@ class Rows(Protocol):
     def newest(self, site: str, filter: Filter, *, before: int | None = None, limit: int = 1000) -> list[Entry]:
         """Entries with an index below `before`, newest first."""
 
+    def idle(self, site: str, before: int) -> list[str]:
+        """Subjects whose last receipt is older than a time, at most 100,000 of them."""
+
     def empty(self, site: str, subject: str) -> list[int]:
         """Remove everything about a subject but index, kind, time and leaf; returns the indexes emptied."""
 
@@ -106,6 +109,9 @@ class Storage(Protocol):
 
     def check(self) -> None:
         """Return when rows could be written now; raises Unavailable, PendingMigrations or NewerDatabase."""
+
+    def scrub(self) -> bool:
+        """Leave no trace of removed rows in files beside the database; False where a reader holds it up, try later."""
 
     def faults(self) -> list[str]:
         """Sentences on what is broken inside the database; empty when it is sound."""

@@ -148,6 +148,13 @@ class SqliteRows:
         bound = 2**62 if before is None else before
         return self._some(site, filter, "position < ?", bound, order="DESC", limit=limit)
 
+    def idle(self, site: str, before: int) -> list[str]:
+        sql = (
+            "SELECT subject FROM entries WHERE site = ? AND subject IS NOT NULL"
+            " GROUP BY subject HAVING max(recorded_at) < ? LIMIT 100000"
+        )
+        return [subject_text(row[0]) for row in self._all(sql, (self._key(site), before))]
+
     def empty(self, site: str, subject: str) -> list[int]:
         rows = self._all(
             "UPDATE entries SET token = NULL, id = NULL, subject = NULL, policy = NULL, action = NULL"

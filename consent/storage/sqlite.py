@@ -96,6 +96,10 @@ class SqliteStorage:
         with self.writing():
             pass
 
+    def scrub(self) -> bool:
+        with self._turn, reported(), self._file_lock():
+            return self._writing_connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+
     def faults(self) -> list[str]:
         with reported():
             found = self._integrity()

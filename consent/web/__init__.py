@@ -9,7 +9,7 @@ from consent.banner import code_hash
 from consent.errors import ConsentError, Unavailable
 from consent.ledger import Ledger
 from consent.settings import Settings
-from consent.web import admin_api, cors, demo, docs, public, responses
+from consent.web import admin_api, cors, demo, docs, proofs, public, responses
 from consent.web.place import Places
 from consent.web.prefix import Prefix
 from consent.web.rate import RateLimit
@@ -37,6 +37,7 @@ def register(app: Flask, *, with_demo: bool) -> None:
     """Mount every address."""
     responses.register(app)
     app.register_blueprint(public.blueprint)
+    app.register_blueprint(proofs.blueprint)
     app.register_blueprint(admin_api.blueprint)
     app.register_blueprint(docs.blueprint)
     if with_demo:

@@ -31,10 +31,9 @@ from consent.receipts import read
 from consent.web.operations import Answer, operation
 from consent.web.place import Places
 from consent.web.responses import json
-from consent.web.service import TEXT_OR_JSON, bearer, body, checked_version, service, shaped
+from consent.web.service import FOR_EVER, TEXT_OR_JSON, bearer, body, checked_version, service, shaped
 
 BANNER_CACHE = "public, max-age=300, stale-while-revalidate=86400, stale-if-error=604800"
-FOR_EVER = "public, max-age=31536000, immutable"
 SCRIPT = "text/javascript"
 
 blueprint = Blueprint("public", __name__)

@@ -53,6 +53,11 @@ def json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -
     return response
 
 
+def text(value: str, headers: dict[str, str] | None = None) -> Response:
+    """A plain text answer that no cache keeps."""
+    return Response(value, 200, {"Cache-Control": "no-store", **(headers or {})}, "text/plain; charset=utf-8")
+
+
 def problem(error: ConsentError) -> Response:
     """The answer to something refused."""
     base = current_app.extensions["consent"].settings.public_url

@@ -3,12 +3,20 @@
 import os
 from typing import Any
 
-import msgspec
 from gunicorn.app.base import BaseApplication
 
 from consent import create_app
+from consent.keeper import Keeper
 from consent.settings import Settings
 from consent.web.logs import config
+from consent.web.service import Service
+
+
+def keep(worker: Any) -> None:
+    """Start a worker's keeper; gunicorn calls it in the worker, after any fork."""
+    service: Service = worker.wsgi.extensions["consent"]
+    Keeper(service.ledger, service.settings).start()
+
 
 DEFAULTS: dict[str, Any] = {
     # Threads, because a request spends most of its time waiting for the disk's sync; one process a core, two at
@@ -26,6 +34,8 @@ DEFAULTS: dict[str, Any] = {
     "logconfig_dict": config(),
     # Nothing but the service's own port is opened.
     "control_socket_disable": True,
+    # Checkpoints and purges are made by a thread of whichever worker comes first.
+    "post_worker_init": keep,
     # A receipt is small; nothing we serve needs a longer line or more headers.
     "limit_request_line": 4094,
     "limit_request_fields": 60,
@@ -52,4 +62,4 @@ class Server(BaseApplication):
 def serve(settings: Settings, *, host: str, port: int, workers: int | None) -> None:
     """Serve until stopped."""
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    Server(msgspec.structs.replace(settings), bind=address, workers=workers).run()
+    Server(settings, bind=address, workers=workers).run()

@@ -21,6 +21,8 @@ RECORD_BYTES = 8192
 HIGHEST_VERSION = 999_999_999
 """As in the type of a choice's `policy`."""
 
+FOR_EVER = "public, max-age=31536000, immutable"
+
 TEXT_OR_JSON = ("application/json", "text/plain")
 
 

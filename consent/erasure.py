@@ -1,0 +1,67 @@
+"""Erasing on request and purging by age. Its rule: what is gone is gone from every file, and the log says which
+entries were emptied, why and when; their leaf hashes stay, so that every other proof holds.
+"""
+
+from collections.abc import Callable
+
+from consent.claims import DAY, entry_of
+from consent.ids import uuid7
+from consent.keyring import KeyRing
+from consent.receipts import ErasureClaims, ErasureStatement
+from consent.storage.base import Rows, Storage
+
+BATCH = 500
+"""Subjects that one transaction purges: recording goes on between them."""
+
+
+class Erasure:
+    """The removal of one installation's personal data."""
+
+    def __init__(self, storage: Storage, ring: KeyRing, *, issuer: str, clock: Callable[[], float]) -> None:
+        self.storage = storage
+        self.ring = ring
+        self.issuer = issuer
+        self._clock = clock
+
+    def erase(self, site: str, subject: str, *, reason: str) -> list[int]:
+        """Remove a subject's data and append an erasure entry; the indexes emptied, none if there was nothing."""
+        with self.storage.writing() as rows:
+            indexes = rows.empty(site, subject)
+            self._account(rows, site, indexes, reason)
+        self.storage.scrub()
+        return indexes
+
+    def overdue(self, site: str, days: int) -> list[str]:
+        """Subjects whose last receipt is older than so many days, at most 100,000 of them."""
+        return self.storage.reading().idle(site, self._before(days))
+
+    def purge(self, site: str, days: int) -> int:
+        """Remove every overdue subject, a batch a transaction; how many entries were emptied."""
+        before, emptied = self._before(days), 0
+        while overdue := self.storage.reading().idle(site, before):
+            for start in range(0, len(overdue), BATCH):
+                emptied += self._purge(site, overdue[start : start + BATCH], before)
+        if emptied:
+            self.storage.scrub()
+        return emptied
+
+    def _before(self, days: int) -> int:
+        return int(self._clock()) - days * DAY
+
+    def _purge(self, site: str, subjects: list[str], before: int) -> int:
+        """Empty those subjects that nothing was recorded for since they were found overdue."""
+        indexes: list[int] = []
+        with self.storage.writing() as rows:
+            for subject in subjects:
+                latest = rows.latest(site, subject)
+                if latest is not None and latest.recorded_at < before:
+                    indexes += rows.empty(site, subject)
+            self._account(rows, site, sorted(indexes), "past its retention")
+        return len(indexes)
+
+    def _account(self, rows: Rows, site: str, indexes: list[int], reason: str) -> None:
+        """Append the erasure entry that names the indexes emptied, if there are any."""
+        if indexes:
+            statement = ErasureStatement(indexes, reason)
+            claims = ErasureClaims(self.issuer, site, uuid7(self._clock()), int(self._clock()), statement)
+            rows.append(entry_of(claims, self.ring.newest()))

@@ -1,0 +1,58 @@
+"""What goes on without a request: checkpoints while something is new, and purges of what is past its retention.
+
+Every process has a keeper; a lock of the storage lets one work at a time. Its rule: nothing it fails at may stop
+recording, or itself.
+"""
+
+import logging
+import threading
+
+from consent.errors import ConsentError
+from consent.ledger import Ledger
+from consent.settings import Settings
+
+log = logging.getLogger("consent")
+
+HOUR = 3600
+"""Seconds between purges."""
+
+
+class Keeper:
+    """The work of one process beside its requests."""
+
+    def __init__(self, ledger: Ledger, settings: Settings) -> None:
+        self.ledger = ledger
+        self.settings = settings
+        self._purged = 0
+
+    def start(self) -> None:
+        """Work until the process ends. Call it after any fork: threads do not live on across one."""
+        threading.Thread(target=self._run, name="keeper", daemon=True).start()
+
+    def round(self) -> None:
+        """One round: new checkpoints, and once an hour the purge. What fails is logged and tried again in the next."""
+        try:
+            self.ledger.tree.checkpoint_all()
+            if self.ledger.now() - self._purged >= HOUR:
+                self.purge()
+                self._purged = self.ledger.now()
+        except ConsentError as error:
+            log.error("%s Checkpoints and purges are tried again in a while.", error)
+        except Exception:
+            log.exception("The keeper failed; it tries again in a while.")
+
+    def purge(self) -> int:
+        """Purge every site, unless another process is at it; how many entries were emptied."""
+        with self.ledger.storage.alone("purge") as alone:
+            if not alone:
+                return 0
+            sites = self.ledger.storage.reading().sites()
+            return sum(self._purge(site.id) for site in sites)
+
+    def _purge(self, site: str) -> int:
+        return self.ledger.erasure.purge(site, self.ledger.retention(site, self.settings.retention_days))
+
+    def _run(self) -> None:
+        pause = threading.Event()
+        while not pause.wait(self.settings.checkpoint_seconds):
+            self.round()
