@@ -1,16 +1,26 @@
-"""Checks a log without trusting its keeper: every signature, leaf hash, order and policy named.
+"""Checks a log without trusting its keeper: signatures, hashes, order, time, policies, erasures, tree, checkpoints.
 
-Works on a ledger's own entries and on an exported ndjson file with a JWK set, in constant memory.
+Works on a ledger's own entries, an evidence bundle or an exported ndjson file, in constant memory; signatures are
+checked by as many processes as the machine has cores.
 """
 
-from collections.abc import Iterable, Iterator
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
 
 import msgspec
 
-from consent import policy, receipts
-from consent.errors import BadSignature
-from consent.merkle import leaf_hash
-from consent.model import Entry, Receipt
+from consent import checkpoint, merkle, policy
+from consent.errors import BadCheckpoint
+from consent.examination import Examined, Item, examine
+from consent.model import Entry
+
+BATCH = 2000
+"""Entries that a process takes at a time."""
+TOLERANCE = 60
+"""Seconds by which an entry may be older than the one before it: two writers of one moment may swap places."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -23,22 +33,28 @@ class Line(msgspec.Struct, frozen=True):
     erased: bool = False
 
 
-class Item(msgspec.Struct, frozen=True):
-    """An entry to check."""
-
-    index: int
-    leaf: bytes
-    token: str | None
-    claims: bytes = b""
-    """The claims as the file shows them beside the statement; empty where it shows none."""
-
-
 class Finding(msgspec.Struct, frozen=True):
-    """What was found at one entry; `problem` is empty where it holds."""
+    """What was found at one entry, or at the log as a whole (index -1); `problem` is empty where it holds."""
 
     index: int
     kind: str
     problem: str = ""
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What a log is held against. What is None is not compared."""
+
+    site: str | None = None
+    policies: dict[int, bytes] | None = None
+    """Versions -> SHA-256 of their canonical bytes."""
+    scripts: frozenset[str] | None = None
+    """Names of the banner scripts that are there."""
+    checkpoints: Sequence[str] = ()
+    """Signed notes of this log, in any order."""
+    remembered: Sequence[str] = ()
+    """Signed notes that the verifier kept from earlier."""
+    complete: bool = False
+    """Whether no index may be missing and every erased entry must be named by an erasure."""
 
 
 def items_of(entries: Iterable[Entry]) -> Iterator[Item]:
@@ -56,40 +72,178 @@ def items_in(lines: Iterable[bytes]) -> Iterator[Item | Finding]:
 
 
 def check(
-    items: Iterable[Item | Finding],
-    keys: dict[str, bytes],
-    *,
-    site: str | None = None,
-    policies: dict[int, bytes] | None = None,
-    complete: bool = False,
+    items: Iterable[Item | Finding], keys: dict[str, bytes], known: Known, *, workers: int = 1
 ) -> Iterator[Finding]:
-    """A finding for each item. `complete` also demands that no index is missing and that every erased entry is
-    named by an erasure; those that are not are found at the end.
+    """A finding for each item, then those about the whole. `keys` maps key ids to raw public keys."""
+    history = _History(known, keys)
+    for seen in _examined(items, keys, known.site, workers):
+        yield seen if isinstance(seen, Finding) else history.add(seen)
+    yield from history.end()
 
-    `policies` maps versions to the SHA-256 of their canonical bytes; without it the hashes named are not compared.
-    """
-    last, unexplained = -1, set[int]()
-    for item in items:
-        if isinstance(item, Finding):
-            yield item
+
+class _History:
+    """A log as it is walked through once, from its first entry to its last."""
+
+    def __init__(self, known: Known, keys: dict[str, bytes]) -> None:
+        self.known = known
+        self.last = -1
+        self.time = 0
+        self.tree = Frontier()
+        self.published: dict[int, str] = {}
+        self.unexplained: set[int] = set()
+        self.heads, self.bad = _heads(known, keys)
+
+    def add(self, seen: Examined) -> Finding:
+        problem = self._order(seen) or seen.fault or self._time(seen) or self._policy(seen) or self._scripts(seen)
+        self.last = seen.index
+        if self.known.complete:
+            problem = self._grow(seen) or problem
+            self._explain(seen)
+        return Finding(seen.index, seen.kind, problem)
+
+    def end(self) -> Iterator[Finding]:
+        for index in sorted(self.unexplained):
+            yield Finding(index, "damaged", f"entry {index} is empty, but no erasure names it: it was removed")
+        yield from self.bad
+        if self.known.complete:
+            size = self.last + 1
+            for head, whose in self.heads:
+                if head.size > size:
+                    problem = f"{whose} of {head.size} entries is signed, but the log has {size}: it was rolled back or cut off"
+                    yield Finding(-1, "checkpoint", problem)
+                elif head.size == 0:
+                    yield Finding(
+                        -1, "checkpoint", "" if head.root == merkle.EMPTY else f"{whose} of 0 entries has a root"
+                    )
+
+    def _order(self, seen: Examined) -> str:
+        if seen.index <= self.last:
+            return f"entry {seen.index} stands after entry {self.last}: the order was changed or an entry was inserted"
+        if self.known.complete and seen.index != self.last + 1:
+            return f"between entry {self.last} and entry {seen.index} something was removed"
+        return ""
+
+    def _time(self, seen: Examined) -> str:
+        if seen.at and seen.at < self.time - TOLERANCE:
+            return (
+                f"entry {seen.index} says that it was recorded before entries that stand before it: it was back-dated"
+            )
+        self.time = max(self.time, seen.at)
+        return ""
+
+    def _policy(self, seen: Examined) -> str:
+        """Whether the policy a statement names is the one that is stored, and the one that the log published."""
+        if not seen.version:
+            return ""
+        stored, index, version = self.known.policies, seen.index, seen.version
+        if stored is not None and version not in stored:
+            return f"entry {index} names policy version {version}, which is not there"
+        if stored is not None and policy.named(stored[version]) != seen.policy_hash:
+            return f"entry {index} names another policy version {version} than the one that is stored"
+        if seen.kind == "policy":
+            self.published[version] = seen.policy_hash
+        elif self.known.complete and self.published.get(version) != seen.policy_hash:
+            self.published[version] = seen.policy_hash  # said once
+            return f"entry {index} names a policy version {version} that the log did not publish before it"
+        return ""
+
+    def _scripts(self, seen: Examined) -> str:
+        if self.known.scripts is None:
+            return ""
+        missing = [name for name in seen.scripts if name not in self.known.scripts]
+        return f"entry {seen.index} names banner script {missing[0]}, which is not there" if missing else ""
+
+    def _explain(self, seen: Examined) -> None:
+        """Keep count of the erased entries that no erasure has named yet; erasures stand after what they emptied."""
+        if seen.kind == "erased":
+            self.unexplained.add(seen.index)
+        self.unexplained.difference_update(seen.emptied)
+
+    def _grow(self, seen: Examined) -> str:
+        """The tree one leaf further, held against the checkpoints of that size."""
+        self.tree.add(seen.leaf)
+        wrong = [whose for head, whose in self.heads if head.size == self.tree.size and head.root != self.tree.root()]
+        if not wrong:
+            return ""
+        return f"the first {self.tree.size} entries are not those that {wrong[0]} of {self.tree.size} entries was signed over: history was rewritten"
+
+
+class Frontier:
+    """The right edge of a tree: enough to go on growing it and to know its root."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._peaks: list[bytes] = []
+
+    def add(self, leaf: bytes) -> None:
+        self._peaks.append(leaf)
+        self.size += 1
+        rest = self.size
+        while rest & 1 == 0:
+            right, left = self._peaks.pop(), self._peaks.pop()
+            self._peaks.append(merkle.node_hash(left, right))
+            rest >>= 1
+
+    def root(self) -> bytes:
+        if not self._peaks:
+            return merkle.EMPTY
+        *others, found = self._peaks
+        for peak in reversed(others):
+            found = merkle.node_hash(peak, found)
+        return found
+
+
+def _heads(known: Known, keys: dict[str, bytes]) -> tuple[list[tuple[checkpoint.Head, str]], list[Finding]]:
+    """What the checkpoints say, and what is wrong with them before any entry is read."""
+    heads, bad = [], []
+    notes = [(note, "the checkpoint") for note in known.checkpoints]
+    notes += [(note, "the remembered checkpoint") for note in known.remembered]
+    for note, whose in notes:
+        try:
+            head = checkpoint.verify(note, keys.values())
+        except BadCheckpoint as error:
+            bad.append(Finding(-1, "checkpoint", str(error).rstrip(".")))
             continue
-        problem = _order(item.index, last, complete=complete)
-        kind, fault = _entry(item, keys, site, policies)
-        last = item.index
-        if complete:
-            _explain(unexplained, item, kind)
-        yield Finding(item.index, kind, problem or fault)
-    for index in sorted(unexplained):
-        yield Finding(index, "damaged", f"entry {index} is empty, but no erasure names it: it was removed")
+        if known.site is not None and head.origin.rpartition("/sites/")[2] != known.site:
+            bad.append(Finding(-1, "checkpoint", f"{whose} of {head.size} entries is of {head.origin}, another log"))
+        heads.append((head, whose))
+    return heads, bad
 
 
-_LINE = msgspec.json.Decoder(Line)
+def _examined(
+    items: Iterable[Item | Finding], keys: dict[str, bytes], site: str | None, workers: int
+) -> Iterator[Examined | Finding]:
+    """Every item examined, in order; by `workers` processes where there are more than a few."""
+    batches = _batches(items)
+    first = next(batches, [])
+    if workers < 2 or len(first) < BATCH:
+        yield from _one(first, keys, site)
+        for batch in batches:
+            yield from _one(batch, keys, site)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        waiting: deque[Future[list[Examined | Finding]]] = deque([pool.submit(_one, first, keys, site)])
+        for batch in batches:
+            waiting.append(pool.submit(_one, batch, keys, site))
+            if len(waiting) > 2 * workers:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
 
 
-class _Claims(msgspec.Struct, frozen=True):
-    aud: str
-    consent: msgspec.Raw = msgspec.Raw(b"")
-    policy: msgspec.Raw = msgspec.Raw(b"")
+def _batches(items: Iterable[Item | Finding]) -> Iterator[list[Item | Finding]]:
+    batch: list[Item | Finding] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _one(batch: list[Item | Finding], keys: dict[str, bytes], site: str | None) -> list[Examined | Finding]:
+    return [one if isinstance(one, Finding) else examine([one], keys, site)[0] for one in batch]
 
 
 def _item(row: Line) -> Item:
@@ -98,59 +252,6 @@ def _item(row: Line) -> Item:
     return Item(row.index, bytes.fromhex(row.leaf), row.receipt, bytes(row.claims))
 
 
-def _explain(unexplained: set[int], item: Item, kind: str) -> None:
-    """Keep count of the erased entries that no erasure has named yet; erasures stand after what they emptied."""
-    if item.token is None:
-        unexplained.add(item.index)
-    elif kind == "erasure":
-        claims = receipts.read(item.token)[1]
-        unexplained.difference_update(msgspec.json.decode(claims, type=receipts.ErasureClaims).erasure.indexes)
+_LINE = msgspec.json.Decoder(Line)
 
-
-def _order(index: int, last: int, *, complete: bool) -> str:
-    if index <= last:
-        return f"entry {index} stands after entry {last}: the order was changed or an entry was inserted"
-    if complete and index != last + 1:
-        return f"between entry {last} and entry {index} something was removed"
-    return ""
-
-
-def _entry(item: Item, keys: dict[str, bytes], site: str | None, policies: dict[int, bytes] | None) -> tuple[str, str]:
-    """The kind of an entry, and what is wrong with it."""
-    if item.token is None:
-        return "erased", ""
-    if leaf_hash(item.token.encode()) != item.leaf:
-        return "damaged", f"entry {item.index} does not have the hash that the ledger kept of it: it was changed"
-    try:
-        header, claims = receipts.verify(item.token, keys)
-        decoded = msgspec.json.decode(claims, type=_Claims)
-    except (BadSignature, msgspec.MsgspecError) as error:
-        return "damaged", f"entry {item.index}: {error}"
-    return receipts.KINDS[header.typ], _claims(item, claims, decoded, site) or _policy(
-        item, header.typ, claims, policies
-    )
-
-
-def _claims(item: Item, claims: bytes, decoded: _Claims, site: str | None) -> str:
-    if site is not None and decoded.aud != site:
-        return f"entry {item.index} belongs to site {decoded.aud!r}, not to {site!r}"
-    if item.claims and msgspec.json.decode(item.claims) != msgspec.json.decode(claims):
-        return f"entry {item.index} shows other claims than those that were signed"
-    return ""
-
-
-def _policy(item: Item, typ: str, claims: bytes, policies: dict[int, bytes] | None) -> str:
-    """Whether the policy a statement names is the one that is stored under that version."""
-    if policies is None or typ == receipts.ERASURE:
-        return ""
-    if typ == receipts.RECEIPT:
-        consent = msgspec.json.decode(claims, type=Receipt).consent
-        version, hash = consent.policy, consent.policy_hash
-    else:
-        statement = msgspec.json.decode(claims, type=receipts.PolicyClaims).policy
-        version, hash = statement.version, statement.policy_hash
-    if version not in policies:
-        return f"entry {item.index} names policy version {version}, which is not there"
-    if policy.named(policies[version]) != hash:
-        return f"entry {item.index} names another policy version {version} than the one that is stored"
-    return ""
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -91,7 +91,7 @@ def problems(ledger: Ledger) -> list[str]:
     """What a full check of the log finds, and what the database says of itself."""
     versions = {stored.version: policy.digest(policy.canonical(stored)) for stored in ledger.versions("shop")}
     items = verify.items_of(ledger.entries("shop", Filter(kinds=())))
-    found = verify.check(items, ledger.ring.public(), site="shop", policies=versions, complete=True)
+    found = verify.check(items, ledger.ring.public(), verify.Known(site="shop", policies=versions, complete=True))
     return [finding.problem for finding in found if finding.problem] + ledger.storage.faults()
 
 

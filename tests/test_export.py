@@ -206,5 +206,7 @@ def test_ndjson_is_resumed_where_the_last_file_ended(log):
 def test_ndjson_of_a_whole_log_verifies(log):
     lines = file(log, "ndjson", Filter(kinds=())).splitlines()
     stored = {one.version: policy.digest(policy.canonical(one)) for one in log.versions("shop")}
-    found = verify.check(verify.items_in(lines), log.ring.public(), site="shop", policies=stored, complete=True)
+    found = verify.check(
+        verify.items_in(lines), log.ring.public(), verify.Known(site="shop", policies=stored, complete=True)
+    )
     assert not any(finding.problem for finding in found)

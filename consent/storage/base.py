@@ -31,6 +31,9 @@ class Rows(Protocol):
     def add_publication(self, publication: Publication) -> None: ...
 
     def script(self, site: str, hash: bytes) -> Script | None: ...
+    def scripts(self, site: str) -> list[bytes]:
+        """The hashes of every script of a site."""
+
     def newest_script(self, site: str, version: int, *, language: str, regime: str) -> Script | None: ...
     def add_script(self, script: Script) -> None:
         """Keep a script; the same hash twice is kept once."""

@@ -94,6 +94,9 @@ class SqliteRows:
         row = self._one(f"SELECT {SCRIPT} FROM scripts WHERE site = ? AND hash = ?", (self._key(site), hash))
         return Script(site, *row) if row else None
 
+    def scripts(self, site: str) -> list[bytes]:
+        return [row[0] for row in self._all("SELECT hash FROM scripts WHERE site = ?", (self._key(site),))]
+
     def newest_script(self, site: str, version: int, *, language: str, regime: str) -> Script | None:
         row = self._one(
             f"SELECT {SCRIPT} FROM scripts WHERE site = ? AND version = ? AND language = ? AND regime = ?"

@@ -209,3 +209,11 @@ class SqliteStorage:
             with suppress(sqlite3.Error):
                 self._writer.conn.close()
             self._writer = None
+
+
+class SqliteFile(SqliteStorage):
+    """A database file that is only looked at: not a byte of it, nor of its folder, changes."""
+
+    def _connect(self, *, create: bool = False) -> Database:
+        uri = f"{self.path.absolute().as_uri()}?mode=ro"
+        return Database(sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False))

@@ -1,0 +1,148 @@
+"""`consent verify` and `checkpoint`: the log and its proof."""
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+import click
+
+from consent import verify as verification
+from consent.cli.reading import Watched, jwks_option, key_set
+from consent.cli.shared import as_json, read_file, show, the_ledger
+from consent.errors import BadQuery
+from consent.evidence import Bundle
+from consent.ledger import Ledger
+from consent.mirror import Mirror
+from consent.model import Filter
+from consent.policy import digest, named
+from consent.settings import load
+from consent.storage.sqlite import SqliteFile
+from consent.times import rfc3339
+
+Findings = Iterable[verification.Finding]
+
+
+@click.command()
+@click.argument("what", metavar="SITE|FILE|URL")
+@jwks_option
+@click.option(
+    "--since", multiple=True, help="File with a checkpoint that you kept: nothing it covers may have changed."
+)
+@as_json
+def verify(what: str, jwks: str | None, since: tuple[str, ...], as_json: bool) -> None:
+    """Check a log without trusting its keeper: every signature, hash, order, policy, erasure and checkpoint.
+
+    WHAT is a site of this installation, an evidence bundle, a database file, an exported ndjson file, or the address
+    of a site elsewhere (https://consent.example.org/sites/shop), of which keys, checkpoint and tree are checked.
+
+    \b
+    Example: consent verify shop
+             consent verify evidence.zip --since checkpoint-of-last-year.txt
+             consent verify export.ndjson --jwks jwks.json
+    """
+    remembered = [read_file(path).decode(errors="replace") for path in since]
+    kinds: dict[str, int] = {}
+    problems = []
+    for finding in _findings(what, jwks, remembered):
+        kinds[finding.kind] = kinds.get(finding.kind, 0) + 1
+        if finding.problem:
+            problems.append(finding.problem)
+            click.echo(f"Problem: {finding.problem}.", err=True)
+    if as_json:
+        show({"checked": kinds, "problems": problems})
+    else:
+        counted = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) or "nothing"
+        click.echo(f"{what}: {counted}; {f'{len(problems)} problems' if problems else 'everything holds'}.")
+    sys.exit(1 if problems else 0)
+
+
+@click.command()
+@click.argument("site", required=False)
+@as_json
+def checkpoint(site: str | None, as_json: bool) -> None:
+    """Make a checkpoint now, of one site or of all, and print the newest. Keep a copy where nobody can change it.
+
+    \b
+    Example: consent checkpoint shop > shop-2026-11-23.txt
+    """
+    ledger = the_ledger()
+    sites = [site] if site else [one.id for one in ledger.storage.reading().sites()]
+    made = [ledger.tree.checkpoint(one) for one in sites]
+    if as_json:
+        show([{"site": one.site, "size": one.size, "root": one.root.hex(), "made_at": rfc3339(one.made_at), "note": one.note} for one in made])  # fmt: skip
+    else:
+        click.echo("\n".join(one.note for one in made), nl=False)
+
+
+def _findings(what: str, jwks: str | None, remembered: list[str]) -> Findings:
+    if what.startswith(("http://", "https://")):
+        return Mirror(what).findings(key_set(jwks) if jwks else None, remembered)
+    path = Path(what)
+    if not path.is_file():
+        ledger = the_ledger()
+        return _log(ledger, what, key_set(jwks) if jwks else ledger.ring.public(), remembered)
+    with path.open("rb") as file:
+        start = file.read(16)
+    if start.startswith(b"PK"):
+        return _bundle(Bundle(path), jwks, remembered)
+    if start == b"SQLite format 3\0":
+        return _database(path, jwks, remembered)
+    return _lines(path, jwks)
+
+
+def _log(ledger: Ledger, site: str, keys: dict[str, bytes], remembered: list[str]) -> Findings:
+    rows = ledger.storage.reading()
+    known = verification.Known(
+        site=site,
+        policies={publication.version: digest(publication.document) for publication in rows.publications(site)},
+        scripts=frozenset(named(hash) for hash in rows.scripts(site)),
+        checkpoints=[one.note for one in rows.checkpoints(site)],
+        remembered=remembered,
+        complete=True,
+    )
+    watched = Watched(ledger, rows.size(site))
+    items = verification.items_of(watched.entries(site, Filter(kinds=())))
+    with watched.bar():
+        yield from verification.check(items, keys, known, workers=verification.CORES)
+
+
+def _database(path: Path, jwks: str | None, remembered: list[str]) -> Findings:
+    """Every site of a database file: a backup, or another installation's."""
+    keys = key_set(jwks) if jwks else the_ledger().ring.public()
+    settings = load()
+    ledger = Ledger(
+        SqliteFile(path), the_ledger().ring, issuer=settings.public_url, scripts=lambda _: [], clock=time.time
+    )
+    sites = ledger.storage.reading().sites()
+    for site in sites:
+        theirs = [note for note in remembered if note.partition("\n")[0].endswith(f"/sites/{site.id}")]
+        yield from _log(ledger, site.id, keys, theirs)
+    if not sites:
+        raise BadQuery(f"{path} has no site.")
+
+
+def _bundle(bundle: Bundle, jwks: str | None, remembered: list[str]) -> Findings:
+    keys = key_set(jwks) if jwks else bundle.keys()
+    if not jwks:
+        click.echo("The keys are the bundle's own: compare its jwks.json with the one its keeper publishes.", err=True)
+    with (
+        click.progressbar(bundle.items(), file=sys.stderr, label="Entries")
+        if sys.stderr.isatty()
+        else nullcontext(bundle.items()) as items
+    ):
+        yield from verification.check(items, keys, bundle.known(remembered), workers=verification.CORES)
+
+
+def _lines(path: Path, jwks: str | None) -> Iterator[verification.Finding]:
+    if jwks is None:
+        raise BadQuery("Name the public key set: `consent verify FILE --jwks jwks.json` (from /.well-known/jwks.json).")
+    try:
+        with path.open("rb") as lines:
+            keys = key_set(jwks)
+            yield from verification.check(
+                verification.items_in(lines), keys, verification.Known(), workers=verification.CORES
+            )
+    except OSError as error:
+        raise BadQuery(f"{path} cannot be read: {error.strerror}.") from None

@@ -1,0 +1,57 @@
+"""What reading a log has in common: the key set, and a progress bar on a terminal."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import click
+import msgspec
+
+from consent import receipts
+from consent.cli.shared import read_file
+from consent.errors import BadQuery, BadSignature
+from consent.ledger import Ledger
+from consent.model import Entry, Filter
+
+jwks_option = click.option("--jwks", help="File with the public key set (`/.well-known/jwks.json`).")
+
+
+class Watched:
+    """A ledger whose reading moves a progress bar on a terminal."""
+
+    def __init__(self, ledger: Ledger, size: int) -> None:
+        self._ledger = ledger
+        self._size = size
+        self._bar: click._termui_impl.ProgressBar[int] | None = None
+
+    def __getattr__(self, name: str):  # type: ignore[no-untyped-def]
+        return getattr(self._ledger, name)
+
+    def entries(self, site: str, filter: Filter) -> Iterator[Entry]:
+        return self.moving(self._ledger.entries(site, filter))
+
+    def moving(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        shown = 0
+        for entry in entries:
+            if self._bar is not None and entry.index - shown >= 500:
+                self._bar.update(entry.index - shown)
+                shown = entry.index
+            yield entry
+        if self._bar is not None:
+            self._bar.update(self._size - shown)
+
+    @contextmanager
+    def bar(self, *, hidden: bool = False) -> Iterator[None]:
+        if hidden or not sys.stderr.isatty():
+            yield
+            return
+        with click.progressbar(length=self._size, file=sys.stderr, label="Entries") as self._bar:
+            yield
+
+
+def key_set(jwks: str) -> dict[str, bytes]:
+    """The keys of a JWK set in a file. Raises BadQuery."""
+    try:
+        return receipts.keys_of(msgspec.json.decode(read_file(jwks)))
+    except (msgspec.DecodeError, BadSignature):
+        raise BadQuery(f"{jwks} is not a JWK set with Ed25519 keys.") from None
