@@ -63,5 +63,6 @@ class Erasure:
         """Append the erasure entry that names the indexes emptied, if there are any."""
         if indexes:
             statement = ErasureStatement(indexes, reason)
-            claims = ErasureClaims(self.issuer, site, uuid7(self._clock()), int(self._clock()), statement)
+            now = max(int(self._clock()), rows.last_time(site))
+            claims = ErasureClaims(self.issuer, site, uuid7(self._clock()), now, statement)
             rows.append(entry_of(claims, self.ring.newest()))

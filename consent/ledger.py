@@ -54,13 +54,14 @@ class Ledger:
         self.issuer = issuer
         self._scripts = scripts
         self._clock = clock
+        self._reached = 0
         self.tree = Tree(storage, ring, issuer=issuer, now=self.now)
         self.erasure = Erasure(storage, ring, issuer=issuer, clock=clock)
         self._decoded: dict[bytes, Published] = {}
 
     def now(self) -> int:
-        """Seconds since the epoch."""
-        return int(self._clock())
+        """Seconds since the epoch; never less than what was recorded, though the machine's clock be set back."""
+        return max(int(self._clock()), self._reached)
 
     # Sites and policies.
 
@@ -214,11 +215,13 @@ class Ledger:
         return entry
 
     def _append_after(self, previous: Entry | None, entry: Entry) -> bool:
-        """Append a receipt if its id is still free and `previous` is still its subject's last one."""
+        """Append a receipt if its id is free, `previous` still its subject's last one, and no entry is younger."""
         site, subject, id = entry.site, entry.subject or "", entry.id or ""
         with self.storage.writing() as rows:
-            latest = rows.latest(site, subject)
-            if rows.entry(site, id) is not None or (latest and latest.id) != (previous and previous.id):
+            latest, time = rows.latest(site, subject), rows.last_time(site)
+            self._reached = max(self._reached, time)
+            taken = rows.entry(site, id) is not None or (latest and latest.id) != (previous and previous.id)
+            if taken or entry.recorded_at < time:
                 return False
             rows.append(entry)
         return True
@@ -252,7 +255,7 @@ class Ledger:
     def _add_scripts(self, rows: Rows, published: Published, scripts: list[Script], hash: bytes) -> None:
         for script in scripts:
             rows.add_script(script)
-        id, now = uuid7(self._clock()), self.now()
+        id, now = uuid7(self._clock()), max(self.now(), rows.last_time(published.site))
         claims = policy_claims(self.issuer, published, hash, scripts, id=id, now=now)
         rows.append(entry_of(claims, self.ring.newest(), policy=published.version))
 

@@ -41,6 +41,9 @@ class Rows(Protocol):
     def size(self, site: str) -> int:
         """How many entries the ledger of a site has, erased ones included."""
 
+    def last_time(self, site: str) -> int:
+        """When the newest entry was recorded; 0 before the first."""
+
     def append(self, entry: Entry) -> int:
         """Append to the site's sequence and return the index. Raises Conflict where the id is taken."""
 

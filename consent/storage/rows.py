@@ -114,6 +114,11 @@ class SqliteRows:
     def size(self, site: str) -> int:
         return self._next(self._key(site))
 
+    def last_time(self, site: str) -> int:
+        sql = "SELECT recorded_at FROM entries WHERE site = ? ORDER BY position DESC LIMIT 1"
+        row = self._one(sql, (self._key(site),))
+        return row[0] if row else 0
+
     def append(self, entry: Entry) -> int:
         key = self._key(entry.site)
         position = self._next(key)
