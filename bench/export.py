@@ -19,9 +19,9 @@ from bench import servers
 from bench.recording import CHOICE
 from bench.trial import Figures, Plan, Trial
 from consent import open_ledger, policy, receipts
+from consent.claims import entry_of
 from consent.export import FORMATS
 from consent.ledger import Ledger
-from consent.merkle import leaf_hash
 from consent.model import Choice, Entry, Receipt
 from consent.settings import load
 
@@ -65,9 +65,7 @@ def fill(folder: Path, count: int) -> None:
 
 def _entry(ledger: Ledger, model: Receipt) -> Entry:
     claims = msgspec.structs.replace(model, jti=str(UUID(bytes=token_bytes(16))), sub=_subject())
-    token = receipts.sign(claims, ledger.ring.newest(), typ=receipts.RECEIPT)
-    leaf = leaf_hash(token.encode())
-    return Entry(servers.SITE, "receipt", claims.iat, leaf, token, claims.jti, claims.sub, 1, "custom")
+    return entry_of(claims, ledger.ring.newest(), subject=claims.sub, policy=1, action="custom")
 
 
 def _subject() -> str:

@@ -1,5 +1,7 @@
 """What the statements of the ledger say: the claims of receipts and of published policies; pure."""
 
+import msgspec
+
 from consent.fields import ONCE
 from consent.merkle import leaf_hash
 from consent.model import Choice, Consent, Entry, Heard, Place, Published, Receipt, Script
@@ -9,6 +11,9 @@ from consent.times import rfc3339
 
 DAY = 86_400
 """Seconds."""
+NO_ID = "01900000-0000-7000-8000-000000000000"
+NO_TIME = "2026-01-01T00:00:00Z"
+"""What stands in a shape for an id and a time."""
 
 
 def receipt_claims(
@@ -76,9 +81,19 @@ def entry_of(
     """The ledger's entry of signed claims, with what they can be found by."""
     typ = TYPES[type(claims)]
     token = sign(claims, key, typ=typ)
-    return Entry(
-        claims.aud, KINDS[typ], claims.iat, leaf_hash(token.encode()), token, claims.jti, subject, policy, action
-    )
+    leaf = leaf_hash(token.encode())
+    shape = shape_of(claims, token) if isinstance(claims, Receipt) else None
+    return Entry(claims.aud, KINDS[typ], claims.iat, leaf, token, claims.jti, subject, policy, action, shape=shape)
+
+
+def shape_of(receipt: Receipt, token: str) -> bytes:
+    """What a receipt has in common with the others of its policy, language and regime (packing.pack)."""
+    consent = msgspec.structs.replace(
+        receipt.consent, country=None, action="reject_all", surface="banner", signals={}, services={},
+        grants=dict.fromkeys(receipt.consent.grants, False), decided_at=NO_TIME, previous=NO_ID,
+    )  # fmt: skip
+    blank = msgspec.structs.replace(receipt, sub="A" * 22, jti=NO_ID, iat=0, exp=0, consent=consent)
+    return token.partition(".")[0].encode() + b"." + msgspec.json.encode(blank)
 
 
 def content(receipt: Receipt) -> tuple:

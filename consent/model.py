@@ -189,6 +189,8 @@ class Entry(Struct, frozen=True):
     action: str | None = None
     index: int = -1
     """Position in the site's sequence, from 0; given by the storage on appending."""
+    shape: bytes | None = None
+    """On appending: what the statement has in common with others (packing.pack); names nobody."""
 
 
 class Checkpoint(Struct, frozen=True):

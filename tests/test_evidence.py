@@ -237,7 +237,7 @@ def test_a_backup_is_verified_as_a_file_and_left_as_it_was(shop, bundle, tmp_pat
     assert shop("verify", str(copy)).exit_code == 0
     assert copy.read_bytes() == before and [path.name for path in tmp_path.glob("copy.db*")] == ["copy.db"]
     with sqlite3.connect(copy) as database:
-        database.execute("UPDATE entries SET recorded_at = 1, token = replace(token, 'A', 'B') WHERE position = 2")
+        database.execute("UPDATE entries SET recorded_at = 1, token = CAST('eyJ9.e30.AAAA' AS TEXT) WHERE position = 2")
     assert "entry 2 does not have the hash" in verdict(shop, str(copy))
 
 

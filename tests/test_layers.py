@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent / "consent"
 
 BASE = {"errors", "fields", "model", "times", "ids", "policy_types"}
 PURE = BASE | {
-    "access", "appearance", "catalogue", "checkpoint", "choices", "examination", "claims", "i18n", "keyring", "merkle", "origins", "policy", "policy_diff", "policy_rules", "patterns",
+    "access", "appearance", "catalogue", "checkpoint", "choices", "examination", "claims", "i18n", "keyring", "merkle", "origins", "packing", "policy", "policy_diff", "policy_rules", "patterns",
     "receipts", "regime", "settings", "shape", "state",
 }  # fmt: skip
 ALLOWED = {
@@ -21,7 +21,7 @@ ALLOWED = {
     "ids": set(),
     "policy_types": {"fields"},
     "model": {"fields", "policy_types"},
-    "storage": BASE | {"storage"},
+    "storage": BASE | {"packing", "storage"},
     "tree": PURE | {"storage.base"},
     "erasure": PURE | {"storage.base"},
     "ledger": PURE | {"storage.base", "tree", "erasure"},

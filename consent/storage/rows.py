@@ -5,13 +5,13 @@ Ids and subjects are kept as their 16 bytes, kinds and actions as small numbers.
 
 import sqlite3
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, get_args
 from uuid import UUID
 
-from consent.errors import Conflict, PendingMigrations, Unavailable, UnknownPolicy, UnknownSite
-from consent.model import Action, Checkpoint, Display, Entry, Filter, Kind, Publication, Script, Site, Token
+from consent.errors import Conflict, UnknownPolicy, UnknownSite
+from consent.model import Action, Display, Entry, Filter, Kind, Publication, Script, Site, Token
+from consent.storage.shapes import Shapes
+from consent.storage.tree_rows import TreeRows, fields
 
 KINDS: tuple[str, ...] = get_args(Kind)
 ACTIONS: tuple[str, ...] = get_args(Action)
@@ -19,28 +19,15 @@ ACTIONS: tuple[str, ...] = get_args(Action)
 ENTRY = "kind, recorded_at, leaf, token, id, subject, policy, action, position"
 POLICY = "version, hash, document, material_since, published_at"
 SCRIPT = "version, language, regime, code, hash, gzip"
-CHECKPOINT = "size, root, note, made_at"
 TOKEN = "id, hash, role, site, name, created_at, expires_at, revoked_at"
 
 
-@contextmanager
-def reported() -> Iterator[None]:
-    """Turn what SQLite and the disk complain of into Unavailable."""
-    try:
-        yield
-    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
-        raise
-    except (sqlite3.DatabaseError, OSError) as error:
-        if "no such table" in str(error):
-            raise PendingMigrations("Run `consent migrate` to bring the database up to date.") from error
-        raise Unavailable(f"The database cannot be used now: {error}.") from error
-
-
-class SqliteRows:
+class SqliteRows(TreeRows):
     """Rows as one connection sees them (see base.Rows)."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
+        super().__init__(connection)
+        self.shapes = Shapes(connection)
 
     # Sites and policies.
 
@@ -82,7 +69,7 @@ class SqliteRows:
         return Publication(site, *row)
 
     def add_publication(self, publication: Publication) -> None:
-        values = (self._key(publication.site), *_fields(publication, POLICY))
+        values = (self._key(publication.site), *fields(publication, POLICY))
         try:
             self._execute(f"INSERT INTO policies (site, {POLICY}) VALUES (?, ?, ?, ?, ?, ?)", values)
         except sqlite3.IntegrityError as error:
@@ -106,7 +93,7 @@ class SqliteRows:
         return Script(site, *row) if row else None
 
     def add_script(self, script: Script) -> None:
-        values = (self._key(script.site), *_fields(script, SCRIPT))
+        values = (self._key(script.site), *fields(script, SCRIPT))
         self._execute(f"INSERT OR IGNORE INTO scripts (site, {SCRIPT}) VALUES (?, ?, ?, ?, ?, ?, ?)", values)
 
     # The ledger.
@@ -130,7 +117,7 @@ class SqliteRows:
                     KINDS.index(entry.kind),
                     entry.recorded_at,
                     entry.leaf,
-                    entry.token,
+                    self.shapes.packed(entry),
                     entry.id and UUID(entry.id).bytes,
                     entry.subject and subject_bytes(entry.subject),
                     entry.policy,
@@ -171,39 +158,6 @@ class SqliteRows:
         )
         return sorted(row[0] for row in rows)
 
-    # The tree.
-
-    def leaves(self, site: str, start: int, end: int) -> list[bytes]:
-        sql = "SELECT leaf FROM entries WHERE site = ? AND position >= ? AND position < ? ORDER BY position"
-        return [row[0] for row in self._all(sql, (self._key(site), start, end))]
-
-    def tile(self, site: str, level: int, number: int) -> bytes:
-        sql = "SELECT hashes FROM tiles WHERE site = ? AND level = ? AND number = ?"
-        row = self._one(sql, (self._key(site), level, number))
-        return row[0] if row else b""
-
-    def put_tiles(self, site: str, tiles: dict[tuple[int, int], bytes]) -> None:
-        key = self._key(site)
-        for (level, number), hashes in tiles.items():
-            self._execute("INSERT OR REPLACE INTO tiles VALUES (?, ?, ?, ?)", (key, level, number, hashes))
-
-    def checkpoint(self, site: str, size: int | None = None) -> Checkpoint | None:
-        which = "" if size is None else f" AND size = {size:d}"
-        sql = f"SELECT {CHECKPOINT} FROM checkpoints WHERE site = ?{which} ORDER BY size DESC LIMIT 1"
-        row = self._one(sql, (self._key(site),))
-        return Checkpoint(site, *row) if row else None
-
-    def checkpoints(self, site: str) -> list[Checkpoint]:
-        sql = f"SELECT {CHECKPOINT} FROM checkpoints WHERE site = ? ORDER BY size"
-        return [Checkpoint(site, *row) for row in self._all(sql, (self._key(site),))]
-
-    def add_checkpoint(self, checkpoint: Checkpoint) -> None:
-        values = (self._key(checkpoint.site), *_fields(checkpoint, CHECKPOINT))
-        try:
-            self._execute(f"INSERT INTO checkpoints (site, {CHECKPOINT}) VALUES (?, ?, ?, ?, ?)", values)
-        except sqlite3.IntegrityError as error:
-            raise Conflict(f"Site {checkpoint.site!r} has a checkpoint of {checkpoint.size} entries.") from error
-
     # Tokens and counts.
 
     def tokens(self) -> list[Token]:
@@ -217,7 +171,7 @@ class SqliteRows:
         if token.site is not None:
             self._key(token.site)
         try:
-            self._execute(f"INSERT INTO tokens ({TOKEN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", _fields(token, TOKEN))
+            self._execute(f"INSERT INTO tokens ({TOKEN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", fields(token, TOKEN))
         except sqlite3.IntegrityError as error:
             raise Conflict(f"There is a token {token.id!r} already.") from error
 
@@ -237,36 +191,34 @@ class SqliteRows:
 
     # Inside.
 
-    def _execute(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        with reported():
-            return self.connection.execute(sql, values)
-
-    def _all(self, sql: str, values: Sequence[Any] = ()) -> list[tuple]:
-        with reported():
-            return self.connection.execute(sql, values).fetchall()
-
-    def _one(self, sql: str, values: Sequence[Any] = ()) -> tuple | None:
-        with reported():
-            return self.connection.execute(sql, values).fetchone()
-
-    def _key(self, site: str) -> int:
-        row = self._one("SELECT key FROM sites WHERE id = ?", (site,))
-        if row is None:
-            raise UnknownSite(f"There is no site {site!r}.")
-        return row[0]
-
     def _next(self, key: int) -> int:
         return self._all("SELECT coalesce(max(position), -1) + 1 FROM entries WHERE site = ?", (key,))[0][0]
 
     def _entry(self, site: str, where: str, value: bytes) -> Entry | None:
         row = self._one(f"SELECT {ENTRY} FROM entries WHERE site = ? AND {where}", (self._key(site), value))
-        return _entry(site, row) if row else None
+        return self._entry_of(site, row) if row else None
 
     def _some(self, site: str, filter: Filter, where: str, bound: int, *, order: str, limit: int) -> list[Entry]:
         clauses, values = _where(filter)
         sql = f"SELECT {ENTRY} FROM entries WHERE site = ? AND {where}{clauses} ORDER BY position {order} LIMIT ?"
         rows = self._all(sql, (self._key(site), bound, *values, limit))
-        return [_entry(site, row) for row in rows]
+        return [self._entry_of(site, row) for row in rows]
+
+    def _entry_of(self, site: str, row: tuple) -> Entry:
+        kind, recorded_at, leaf, token, id, subject, policy, action, position = row
+        id, subject = id and str(UUID(bytes=id)), subject and subject_text(subject)
+        return Entry(
+            site,
+            KINDS[kind],
+            recorded_at,
+            leaf,
+            self.shapes.unpacked(token, subject or "", id or ""),
+            id=id,
+            subject=subject,
+            policy=policy,
+            action=None if action is None else ACTIONS[action],
+            index=position,
+        )
 
 
 def _where(filter: Filter) -> tuple[str, list[Any]]:
@@ -287,26 +239,6 @@ def _where(filter: Filter) -> tuple[str, list[Any]]:
         conditions.append(("token IS NOT NULL", None))
     clauses = "".join(f" AND {sql}" for sql, _ in conditions)
     return clauses, [value for sql, value in conditions if "?" in sql]
-
-
-def _entry(site: str, row: tuple) -> Entry:
-    kind, recorded_at, leaf, token, id, subject, policy, action, position = row
-    return Entry(
-        site,
-        KINDS[kind],
-        recorded_at,
-        leaf,
-        token,
-        id=str(UUID(bytes=id)) if id else None,
-        subject=subject_text(subject) if subject else None,
-        policy=policy,
-        action=None if action is None else ACTIONS[action],
-        index=position,
-    )
-
-
-def _fields(row: Any, columns: str) -> tuple:
-    return tuple(getattr(row, column) for column in columns.split(", "))
 
 
 def subject_bytes(subject: str) -> bytes:

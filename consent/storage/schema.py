@@ -83,6 +83,12 @@ def m005_tree(db: Database) -> None:
     )
 
 
+@migrations()
+def m006_shapes(db: Database) -> None:
+    """What statements have in common; an entry's token is a text, or the number of its shape and what is left."""
+    db.conn.execute("CREATE TABLE shapes (key INTEGER PRIMARY KEY, shape BLOB NOT NULL UNIQUE)")
+
+
 def _run(db: Database, statements: str) -> None:
     """Run statements one by one; sqlite3's executescript would commit the migration's transaction first."""
     for statement in statements.split(";"):

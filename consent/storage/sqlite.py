@@ -15,8 +15,9 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from consent.errors import ConsentError, NewerDatabase, PendingMigrations, Unavailable
-from consent.storage.rows import SqliteRows, reported
+from consent.storage.rows import SqliteRows
 from consent.storage.schema import migrations
+from consent.storage.tree_rows import reported
 
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",

@@ -1,0 +1,49 @@
+"""Statements in few bytes: each beside the shape that it shares with others (packing)."""
+
+import sqlite3
+import zlib
+
+from consent.model import Entry
+from consent.packing import pack, unpack
+
+KEY_BYTES = 3
+DAMAGED = "damaged"
+"""In the place of a statement that cannot be read any more: no leaf hash fits it, so that `verify` names the entry."""
+
+
+class Shapes:
+    """The shapes of a database as one connection knows them; what a transaction undid is asked for again."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._shapes: dict[int, bytes] = {}
+
+    def packed(self, entry: Entry) -> bytes | str | None:
+        """What is stored of an entry's statement; call it in the transaction that stores it."""
+        if entry.shape is None or entry.token is None:
+            return entry.token
+        found = pack(entry.token, entry.shape, (entry.subject or "", entry.id or ""))
+        return entry.token if found is None else self._key(entry.shape).to_bytes(KEY_BYTES) + found
+
+    def unpacked(self, stored: bytes | str | None, subject: str, id: str) -> str | None:
+        """The statement that is stored for a subject under an id."""
+        if not isinstance(stored, bytes):
+            return stored
+        try:
+            return unpack(stored[KEY_BYTES:], self._shape(int.from_bytes(stored[:KEY_BYTES])), (subject, id))
+        except (zlib.error, KeyError, UnicodeDecodeError):
+            return DAMAGED
+
+    def _key(self, shape: bytes) -> int:
+        row = self._connection.execute("SELECT key FROM shapes WHERE shape = ?", (shape,)).fetchone()
+        if row:
+            return row[0]
+        return self._connection.execute("INSERT INTO shapes (shape) VALUES (?) RETURNING key", (shape,)).fetchone()[0]
+
+    def _shape(self, key: int) -> bytes:
+        if key not in self._shapes:
+            row = self._connection.execute("SELECT shape FROM shapes WHERE key = ?", (key,)).fetchone()
+            if row is None:
+                raise KeyError(key)
+            self._shapes[key] = row[0]
+        return self._shapes[key]
