@@ -86,6 +86,21 @@ class KeyRing:
         """The public key set (RFC 7517), newest first."""
         return {"keys": [jwk(key.public, key.kid) for key in reversed(self.keys())]}
 
+    def files(self) -> dict[str, bytes]:
+        """Names and contents of the key files; none where there is no folder."""
+        return {path.name: path.read_bytes() for path in self._files()}
+
+    def restore(self, files: dict[str, bytes]) -> None:
+        """Put key files into a folder that has none. Raises BadKeyRing."""
+        if wrong := [name for name in files if Path(name).name != name or not name.endswith(".pem")]:
+            raise BadKeyRing(f"{wrong[0]!r} is not the name of a key file.")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for name, content in files.items():
+                _keep(self.folder / name, content)
+        except OSError as error:
+            raise BadKeyRing(f"The key folder {self.folder} cannot be written: {error.strerror}.") from None
+
     def faults(self) -> list[str]:
         """Sentences on files that others can read."""
         loose = [path for path in [self.folder, *self._files()] if path.stat().st_mode & 0o077]
@@ -105,13 +120,18 @@ class KeyRing:
         created_at = max(int(self._clock()), after + 1)
         path = self.folder / f"{created_at}-{_kid(_raw_public(private))}.pem"
         pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        part = path.with_suffix(".part")
-        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(pem)
-            file.flush()
-            os.fsync(file.fileno())
-        part.rename(path)
-        _sync(self.folder)
+        _keep(path, pem)
+
+
+def _keep(path: Path, pem: bytes) -> None:
+    """Write a key file whole or not at all."""
+    part = path.with_suffix(".part")
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(pem)
+        file.flush()
+        os.fsync(file.fileno())
+    part.rename(path)
+    _sync(path.parent)
 
 
 def _read(path: Path) -> Key:

@@ -179,7 +179,7 @@ def test_verify_names_a_changed_file(shop, tmp_path):
 def test_verify_names_a_changed_database(shop):
     shop.record()
     with sqlite3.connect(shop.data / "consent.db") as database:
-        database.execute("UPDATE entries SET token = replace(token, 'A', 'B') WHERE position = 1")
+        database.execute("UPDATE entries SET token = CAST(substr(token, 1, 9) || 'AA' || substr(token, 12) AS BLOB) WHERE position = 1")  # fmt: skip
     database.close()
     result = shop("verify", "shop")
     assert result.exit_code == 1 and "entry 1" in result.stderr

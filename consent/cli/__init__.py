@@ -10,8 +10,9 @@ import sys
 import click
 
 import consent
+from consent.cli.copies import backup, restore
 from consent.cli.erasing import erase, purge
-from consent.cli.keeping import backup, doctor, init, migrate
+from consent.cli.keeping import doctor, init, migrate
 from consent.cli.keys import keys, token
 from consent.cli.policies import policy
 from consent.cli.proving import checkpoint, verify
@@ -60,6 +61,6 @@ def main() -> None:
 
 
 for command in (
-    init, serve, site, policy, snippet, export, verify, checkpoint, receipt, erase, purge, keys, token, migrate, backup, doctor,
+    init, serve, site, policy, snippet, export, verify, checkpoint, receipt, erase, purge, keys, token, migrate, backup, restore, doctor,
 ):  # fmt: skip
     main.add_command(command)

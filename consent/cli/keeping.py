@@ -1,16 +1,15 @@
-"""`consent init`, `migrate`, `backup` and `doctor`: keeping an installation."""
+"""`consent init`, `migrate` and `doctor`: keeping an installation."""
 
 import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import click
 
 from consent import banner, open_ledger
-from consent.cli.shared import as_json, installation, show, the_ledger
-from consent.errors import BadQuery, ConsentError
+from consent.cli.shared import as_json, installation, show
+from consent.errors import ConsentError
 from consent.keyring import KeyRing
 from consent.settings import Settings, load
 from consent.storage import open_storage
@@ -45,29 +44,6 @@ def migrate(dry_run: bool) -> None:
         click.echo(f"{'Would apply' if dry_run else 'Applied'} {name}.")
     if not names:
         click.echo("The database is up to date.")
-
-
-@click.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def backup(file: Path) -> None:
-    """Copy the database to a new file while recording goes on. The signing keys are not in it.
-
-    \b
-    Example: consent backup /backups/consent-2026-11-23.db
-    """
-    if file.exists():
-        raise BadQuery(f"{file} is there already; name a new file.")
-    part = file.with_name(file.name + ".part")
-    try:
-        the_ledger().storage.backup(part)
-        with part.open("rb+") as copied:
-            os.fsync(copied.fileno())
-        part.replace(file)
-    except OSError as error:
-        raise BadQuery(f"{file} cannot be written: {error.strerror}.") from None
-    finally:
-        part.unlink(missing_ok=True)
-    click.echo(f"Copied the database to {file}. Keep the keys folder too: without it nothing new can be signed.")
 
 
 @click.command()

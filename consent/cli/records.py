@@ -1,6 +1,5 @@
 """`consent export`, `verify` and `receipt …`: the log and its proof."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ import msgspec
 
 from consent import receipts
 from consent.cli.reading import Watched, jwks_option, key_set
-from consent.cli.shared import as_json, moment, read_file, show, the_ledger
+from consent.cli.shared import as_json, moment, read_file, show, the_ledger, whole
 from consent.errors import BadId, BadQuery
 from consent.evidence import bundle
 from consent.export import FORMATS
@@ -115,14 +114,5 @@ def _target(output: Path | None) -> Iterator[IO[bytes]]:
     output = output.resolve()
     if output.exists() and not output.is_file():
         raise BadQuery(f"{output} is no regular file; leave --output out to write to standard output.")
-    part = output.with_name(output.name + ".part")
-    try:
-        with part.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(output)
-    except OSError as error:
-        raise BadQuery(f"{output} cannot be written: {error.strerror}.") from None
-    finally:
-        part.unlink(missing_ok=True)
+    with whole(output) as part, part.open("wb") as file:
+        yield file

@@ -1,7 +1,10 @@
 """What the commands share: the installation they work on, printing, reading files."""
 
 import json
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +56,22 @@ def moment(_: click.Context, parameter: click.Parameter, text: str | None) -> in
         return seconds(text) if text else None
     except (ValueError, OverflowError):
         raise click.BadParameter("give a day or time such as 2026-11-23 or 2026-11-23T18:46:00Z") from None
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A file to write, its owner's alone to read, that appears under its name whole or not at all. Raises BadQuery."""
+    part = path.with_name(path.name + ".part")
+    try:
+        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
+        yield part
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise BadQuery(f"{path} cannot be written: {error.strerror}.") from None
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def read_file(path: str) -> bytes:

@@ -1,0 +1,106 @@
+"""`consent backup` and `restore`: an installation's database and, sealed with a passphrase, its keys."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import click
+
+from consent.cli.shared import read_file, the_ledger, whole
+from consent.errors import BadQuery, ConsentError
+from consent.keyring import KeyRing
+from consent.sealing import seal, unseal
+from consent.settings import load
+from consent.storage.sqlite import SqliteFile
+
+SHORTEST = 12
+"""Characters of a passphrase."""
+
+passphrase_option = click.option(
+    "--passphrase-file", help="File with the passphrase of the keys; asked for if left out."
+)
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--with-keys", is_flag=True, help="Also write FILE.keys: the signing keys, sealed with a passphrase.")
+@passphrase_option
+def backup(file: Path, with_keys: bool, passphrase_file: str | None) -> None:
+    """Copy the database to a new file while recording goes on. The signing keys are not in it.
+
+    \b
+    Example: consent backup /backups/consent-2026-11-23.db --with-keys
+    """
+    ledger, keys = the_ledger(), file.with_name(file.name + ".keys")
+    secret = _passphrase(passphrase_file, new=True) if with_keys else ""
+    for path in [file, keys] if with_keys else [file]:
+        if path.exists():
+            raise BadQuery(f"{path} is there already; name a new file.")
+    with whole(file) as part:
+        ledger.storage.backup(part)
+    click.echo(f"Copied the database to {file}.")
+    if with_keys:
+        with whole(keys) as part:
+            part.write_bytes(seal(ledger.ring.files(), secret))
+        click.echo(f"Sealed the signing keys in {keys}. Without the passphrase nobody can open it, you included.")
+    else:
+        click.echo("Keep the keys folder too: without it nothing new can be signed (or use --with-keys).")
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--keys", "sealed", help="File with the sealed keys, as `consent backup --with-keys` made it.")
+@passphrase_option
+def restore(file: Path, sealed: str | None, passphrase_file: str | None) -> None:
+    """Put a backup in the place of an installation that is not there. Nothing is ever overwritten.
+
+    \b
+    Example: consent restore /backups/consent-2026-11-23.db --keys /backups/consent-2026-11-23.db.keys
+    """
+    settings = load()
+    target, ring = Path(unquote(urlsplit(settings.database).path)), KeyRing(settings.data / "keys")
+    if target.exists():
+        raise BadQuery(f"There is a database {target}: move it away, or name another folder with CONSENT_DATA.")
+    if sealed and ring.files():
+        raise BadQuery(f"There are keys in {ring.folder}: leave --keys out to keep them, or move them away.")
+    sites = _checked(file)
+    keys = unseal(read_file(sealed), _passphrase(passphrase_file, new=False)) if sealed else {}
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if keys:
+        ring.restore(keys)
+    with whole(target) as part:
+        SqliteFile(file).backup(part)
+    click.echo(f"Restored {target}{f' and {len(keys)} keys' if keys else ''}.")
+    if not ring.files():
+        click.echo(f"There are no keys yet: put them into {ring.folder}, or nothing new can be signed.", err=True)
+    example = f"`consent verify {sites[0] if sites else 'SITE'} --since CHECKPOINT`"
+    click.echo(f"Next: `consent migrate`, then {example} with the newest checkpoint that you kept.")
+
+
+def _checked(file: Path) -> list[str]:
+    """The sites of a backup that is sound. Raises BadQuery."""
+    storage = SqliteFile(file)
+    try:
+        if faults := storage.faults():
+            raise BadQuery(f"{file} is no sound backup: {faults[0]}")
+        pending = storage.pending()
+        sites = [] if pending else [site.id for site in storage.reading().sites()]
+        if storage.is_empty() or "m001_ledger" in pending:
+            raise BadQuery(f"{file} is not a database of consent.")
+        return sites
+    except BadQuery:
+        raise
+    except ConsentError as error:
+        raise BadQuery(f"{file} cannot be restored: {error}") from None
+    finally:
+        storage.close()
+
+
+def _passphrase(file: str | None, *, new: bool) -> str:
+    """The passphrase from a file or asked for. Raises BadQuery."""
+    if file:
+        text = read_file(file).decode(errors="replace").rstrip("\r\n")
+    else:
+        text = click.prompt("Passphrase of the keys", hide_input=True, confirmation_prompt=new, err=True)
+    if new and len(text) < SHORTEST:
+        raise BadQuery(f"The passphrase has fewer than {SHORTEST} characters: take a longer one, such as five words.")
+    return text
