@@ -91,6 +91,10 @@ class Conflict(ConsentError):
     code, status, title = "conflict", 409, "This contradicts what is stored"
 
 
+class NotRenderable(ConsentError):
+    code, status, title = "not-renderable", 409, "The receipt cannot be said in that format"
+
+
 class TooLarge(ConsentError):
     code, status, title = "too-large", 413, "The body is too large"
 

@@ -6,12 +6,15 @@ Oldest first, streamed; columns and fields as the contract's section 3 says.
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import msgspec
 
 from consent import receipts
+from consent.errors import NotRenderable
 from consent.ledger import Ledger
-from consent.model import Entry, Filter, Receipt
+from consent.model import Entry, Filter, Published, Receipt
+from consent.renderings import RENDERINGS
 from consent.times import rfc3339
 
 HEAD = ("index", "id", "recorded_at", "subject", "policy", "language", "regime", "country", "action", "surface")
@@ -19,20 +22,19 @@ TAIL = ("services", "gpc", "valid_until", "previous", "receipt")
 
 
 class Format(msgspec.Struct, frozen=True):
-    """An export format; `rows` turns entries into pieces of the file."""
+    """An export format; `rows` turns entries, and the policies they rest on, into pieces of the file."""
 
     media_type: str
-    rows: Callable[[Iterable[Entry], list[str]], Iterator[bytes]]
+    rows: Callable[[Iterable[Entry], list[Published]], Iterator[bytes]]
     help: str
 
 
 def export(ledger: Ledger, site: str, format: str, filter: Filter) -> Iterator[bytes]:
     """A site's log as pieces of a file. Raises UnknownSite before the first piece."""
-    categories = _categories(ledger, site)
-    return FORMATS[format].rows(ledger.entries(site, filter), categories)
+    return FORMATS[format].rows(ledger.entries(site, filter), ledger.versions(site))
 
 
-def ndjson(entries: Iterable[Entry], categories: list[str]) -> Iterator[bytes]:
+def ndjson(entries: Iterable[Entry], versions: list[Published]) -> Iterator[bytes]:
     """One JSON object a line: index, leaf (hex), receipt (the JWS), claims; an erased entry keeps index and leaf."""
     for entry in entries:
         if entry.token is None:
@@ -47,23 +49,49 @@ def ndjson(entries: Iterable[Entry], categories: list[str]) -> Iterator[bytes]:
         )
 
 
-def csv_rows(entries: Iterable[Entry], categories: list[str]) -> Iterator[bytes]:
+def csv_rows(entries: Iterable[Entry], versions: list[Published]) -> Iterator[bytes]:
     """RFC 4180 with a header; a category's column says granted, refused or necessary, nothing if it was not asked."""
+    categories = _categories(versions)
     yield _line([*HEAD, *categories, *TAIL])
     for entry in entries:
         if entry.kind == "receipt" and entry.token is not None:
             yield _line(_row(entry, receipts.receipt(entry.token), categories))
 
 
+def rendered(format: str) -> Callable[[Iterable[Entry], list[Published]], Iterator[bytes]]:
+    """One JSON object a line: each receipt in another standard's words, or why it cannot be said in them."""
+
+    def rows(entries: Iterable[Entry], versions: list[Published]) -> Iterator[bytes]:
+        asked = {version.version: version for version in versions}
+        for entry in entries:
+            if entry.kind == "receipt" and entry.token is not None:
+                yield msgspec.json.encode(_said(entry.token, asked, format)) + b"\n"
+
+    return rows
+
+
 FORMATS = {
     "csv": Format("text/csv", csv_rows, "one row a receipt, for spreadsheets"),
     "ndjson": Format("application/x-ndjson", ndjson, "one JSON object a line, with the signed receipts"),
+    "iso27560": Format(
+        "application/x-ndjson", rendered("iso27560"), "ISO/IEC TS 27560 in DPV terms, one JSON-LD object a line"
+    ),
+    "kantara": Format(
+        "application/x-ndjson", rendered("kantara"), "Kantara Consent Receipt 1.1, one JSON object a line"
+    ),
 }
 
 
-def _categories(ledger: Ledger, site: str) -> list[str]:
+def _said(token: str, asked: dict[int, Published], format: str) -> dict[str, Any]:
+    receipt = receipts.receipt(token)
+    try:
+        return RENDERINGS[format](receipt, asked[receipt.consent.policy], token)
+    except NotRenderable as error:
+        return {"receipt_id": receipt.jti, "subject": receipt.sub, "not_rendered": str(error), "receipt": token}
+
+
+def _categories(versions: list[Published]) -> list[str]:
     """Every category any version of the policy had, in order of first appearance."""
-    versions = ledger.versions(site)
     return list(dict.fromkeys(category.id for version in versions for category in version.categories))
 
 

@@ -6,6 +6,7 @@ on is looked at again, and the work is redone if somebody else was faster.
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import msgspec
 
@@ -32,6 +33,7 @@ from consent.model import (
     State,
 )
 from consent.policy_diff import concerned, diff, is_material
+from consent.renderings import RENDERINGS
 from consent.storage.base import Rows, Storage
 from consent.times import rfc3339
 from consent.tree import Tree
@@ -172,6 +174,12 @@ class Ledger:
     def receipt(self, site: str, id: str) -> str:
         """The signed receipt with an id. Raises UnknownReceipt."""
         return self._receipt(site, id).token or ""
+
+    def rendered(self, site: str, id: str, format: str) -> dict[str, Any]:
+        """A receipt in another standard's words (RENDERINGS). Raises UnknownReceipt or NotRenderable."""
+        token = self.receipt(site, id)
+        receipt = receipts.receipt(token)
+        return RENDERINGS[format](receipt, self.published(site, receipt.consent.policy), token)
 
     def proof(self, site: str, id: str) -> str:
         """The `tlog-proof` that a receipt is in the log. Raises UnknownReceipt, or NotYet until a checkpoint covers it."""

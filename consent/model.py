@@ -57,6 +57,9 @@ from consent.policy_types import (
     Published as Published,
 )
 from consent.policy_types import (
+    Records as Records,
+)
+from consent.policy_types import (
     Service as Service,
 )
 from consent.policy_types import (

@@ -118,6 +118,17 @@ class Controller(Strict, frozen=True):
     dpo: Line | None = None
 
 
+class Records(Strict, frozen=True):
+    """What other formats of a receipt must say and no banner knows (ISO/IEC TS 27560, Kantara Consent Receipt)."""
+
+    jurisdiction: Line | None = None
+    data: list[Line] = []
+    """What is processed, such as `cookie identifiers`."""
+    sensitive: list[Line] | None = None
+    """Which of it is special or sensitive; [] says that nothing is."""
+    storage_locations: list[Line] = []
+
+
 Color = Annotated[
     str, Meta(pattern=r"^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})(?![\s\S])", description="a colour", examples=["#2b5ea7"])
 ]
@@ -237,6 +248,7 @@ class Policy(Strict, frozen=True):
     retention_days: Annotated[int, Meta(ge=1, le=36500)] | None = None
     """Days after a subject's last receipt until its data are purged; None: as the installation says."""
     controller: Controller | None = None
+    records: Records = Records()
     privacy_url: Line | dict[Language, Line] | None = None
     """Checked by a rule: msgspec up to 0.22 corrupts memory over a pattern in a union with a table."""
     regimes: dict[

@@ -53,6 +53,12 @@ def tokens(ledger: Ledger) -> list[str | None]:
 TOKENS: dict[str, Callable[[bytes], list[str]]] = {
     "csv": lambda data: [row["receipt"] for row in csv.DictReader(io.StringIO(data.decode(), newline=""))],
     "ndjson": lambda data: [json.loads(line)["receipt"] for line in data.splitlines()],
+    "iso27560": lambda data: [
+        row.get("receipt") or row["proof"]["value"] for row in map(json.loads, data.splitlines())
+    ],
+    "kantara": lambda data: [
+        row.get("receipt") or row["extension"]["receipt"] for row in map(json.loads, data.splitlines())
+    ],
 }
 """How to read the receipts back out of a file; a new format adds its line."""
 

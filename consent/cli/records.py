@@ -17,6 +17,7 @@ from consent.evidence import bundle
 from consent.export import FORMATS
 from consent.export import export as export_log
 from consent.model import Filter, ReceiptId
+from consent.renderings import RENDERINGS
 from consent.times import rfc3339
 
 
@@ -63,7 +64,8 @@ def receipt() -> None:
 @click.argument("id")
 @click.option("--jws", "form", flag_value="jws", help="The signed form, for another tool to verify.")
 @click.option("--proof", "form", flag_value="proof", help="The proof that it is in the log (C2SP tlog-proof).")
-def show_receipt(site: str, id: str, form: str | None) -> None:
+@click.option("--format", "words", type=click.Choice(list(RENDERINGS)), help="In another standard's words, as JSON.")
+def show_receipt(site: str, id: str, form: str | None, words: str | None) -> None:
     """Print one receipt.
 
     \b
@@ -77,6 +79,8 @@ def show_receipt(site: str, id: str, form: str | None) -> None:
     if form == "proof":
         ledger.tree.checkpoint(site)
         click.echo(ledger.proof(site, id), nl=False)
+    elif words:
+        show(ledger.rendered(site, id, words))
     elif form == "jws":
         click.echo(token)
     else:

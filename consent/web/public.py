@@ -16,6 +16,7 @@ from consent.errors import (
     ForeignOrigin,
     Invalid,
     Malformed,
+    NotRenderable,
     TooLarge,
     TooManyRequests,
     Unauthorized,
@@ -28,6 +29,7 @@ from consent.errors import (
 )
 from consent.model import Choice, Display, Heard, Receipt, ReceiptId, Recorded, Script, State, SubjectId
 from consent.receipts import read
+from consent.renderings import RENDERINGS
 from consent.web.operations import Answer, operation
 from consent.web.place import Places
 from consent.web.responses import json
@@ -177,9 +179,14 @@ def erase_subject(site: str, subject: str) -> Response:
 @operation(
     "One receipt",
     {200: Answer("the signed receipt, or its claims where JSON is asked for", "application/jwt, application/json")},
-    problems=(BadId, UnknownSite, UnknownReceipt, Unavailable),
+    query={"format": f"in another standard's words: {' or '.join(RENDERINGS)}"},
+    problems=(BadId, BadQuery, UnknownSite, UnknownReceipt, NotRenderable, Unavailable),
 )
 def receipt(site: str, id: str) -> Response:
+    if format := request.args.get("format"):
+        if format not in RENDERINGS:
+            raise BadQuery(f"`format` must be one of {', '.join(RENDERINGS)}.")
+        return json(service().ledger.rendered(site, shaped(id, ReceiptId), format))
     token = service().ledger.receipt(site, shaped(id, ReceiptId))
     wanted = request.accept_mimetypes.best_match(["application/jwt", "application/json"], "application/jwt")
     body = token.encode() if wanted == "application/jwt" else read(token)[1]
