@@ -22,7 +22,7 @@ from consent import open_ledger, policy, receipts
 from consent.claims import entry_of
 from consent.export import FORMATS
 from consent.ledger import Ledger
-from consent.model import Choice, Entry, Receipt
+from consent.model import Choice, Entry, Filter, Receipt
 from consent.settings import load
 
 BATCH = 5_000
@@ -54,8 +54,16 @@ def fill(folder: Path, count: int) -> None:
     ledger.storage.migrate()
     ledger.create_site(servers.SITE, policy.default("Bench", [servers.ORIGIN]))
     first = msgspec.convert({"id": str(uuid4()), "subject": _subject(), **CHOICE}, Choice)
-    model = receipts.receipt(ledger.record(servers.SITE, first)[0].receipt)
-    for start in range(1, count, BATCH):
+    ledger.record(servers.SITE, first)
+    ledger.storage.close()
+    more(folder, count - 1)
+
+
+def more(folder: Path, count: int) -> None:
+    """`count` receipts more, like the first one."""
+    ledger = open_ledger(load({"CONSENT_DATA": str(folder)}))
+    model = receipts.receipt(ledger.storage.reading().entries(servers.SITE, Filter(), limit=1)[0].token or "")
+    for start in range(0, count, BATCH):
         entries = [_entry(ledger, model) for _ in range(min(BATCH, count - start))]
         with ledger.storage.writing() as rows:
             for entry in entries:

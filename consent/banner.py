@@ -83,7 +83,7 @@ def settings_of(published: Published, *, language: str, regime: Regime) -> dict[
         "signals": _signals(published.signals),
         "blocking": msgspec.to_builtins(published.blocking),
         **({"privacy_url": _in(language, published.privacy_url)} if published.privacy_url else {}),
-        "texts": _texts(published, language, regime),
+        "texts": words(published, language, regime),
     }
 
 
@@ -100,14 +100,14 @@ def _script(published: Published, language: str, regime: Regime) -> Script:
     )
 
 
-def _texts(published: Published, language: str, regime: Regime) -> dict[str, str]:
+def words(published: Published, language: str, regime: Regime) -> dict[str, str]:
     """The words of one language; of the three bodies the one that fits the regime, its placeholders filled in."""
-    words = dict(published.texts[language])
-    bodies = {name: words.pop(name) for name in BODIES.values()}
-    _suit(published, words, language=language, regime=regime)
+    said = dict(published.texts[language])
+    bodies = {name: said.pop(name) for name in BODIES.values()}
+    _suit(published, said, language=language, regime=regime)
     purposes = ", ".join(_in(language, c.name) for c in published.categories if not c.necessary)
     body = bodies[BODIES[regime]].replace("{days}", str(published.valid_days)).replace("{purposes}", purposes)
-    return {**words, "body": body}
+    return {**said, "body": body}
 
 
 def _suit(published: Published, words: dict[str, str], *, language: str, regime: Regime) -> None:

@@ -116,28 +116,19 @@ def verify(token: str, keys: dict[str, bytes]) -> tuple[Header, bytes]:
 
     `keys` maps key ids to raw public keys. Raises BadSignature with the reason.
     """
-    header, claims = read(token)
+    header, claims, signature = _parts(token)
     if header.alg != "EdDSA" or header.typ not in KINDS:
         raise BadSignature(f"The statement says alg {header.alg!r} and typ {header.typ!r}; that is not one of ours.")
     if header.kid not in keys:
         raise BadSignature(f"The statement is signed with key {header.kid!r}, which is not in the key set.")
-    value, _, signature = token.rpartition(".")
-    if not _signer(keys[header.kid]).verify_signature(value.encode(), signature.encode()):
+    if not signature_holds(signature, token.rpartition(".")[0].encode(), keys[header.kid]):
         raise BadSignature("The signature does not fit the statement: it was changed, or signed by somebody else.")
     return header, claims
 
 
 def read(token: str) -> tuple[Header, bytes]:
     """The header and the claims (JSON bytes) of a statement, its signature not looked at. Raises BadSignature."""
-    parts = token.split(".")
-    try:
-        header, claims, signature = map(_decode, parts)
-        decoded = msgspec.json.decode(header, type=Header)
-    except (ValueError, msgspec.MsgspecError, RecursionError):
-        raise BadSignature("This is not a signed statement in compact form.") from None
-    if len(signature) != 64:
-        raise BadSignature("The signature does not have 64 bytes.")
-    return decoded, claims
+    return _parts(token)[:2]
 
 
 def receipt(token: str) -> Receipt:
@@ -162,6 +153,23 @@ def keys_of(jwks: Any) -> dict[str, bytes]:
 
 
 _RECEIPT = msgspec.json.Decoder(Receipt)
+
+
+def _parts(token: str) -> tuple[Header, bytes, bytes]:
+    """Header, claims and signature of a statement. Raises BadSignature."""
+    try:
+        header, claims, signature = token.split(".")
+        decoded = _header_in(header), _decode(claims), _decode(signature)
+    except (ValueError, msgspec.MsgspecError, RecursionError):
+        raise BadSignature("This is not a signed statement in compact form.") from None
+    if len(decoded[2]) != 64:
+        raise BadSignature("The signature does not have 64 bytes.")
+    return decoded
+
+
+@lru_cache(maxsize=64)
+def _header_in(text: str) -> Header:
+    return msgspec.json.decode(_decode(text), type=Header)
 
 
 @lru_cache(maxsize=64)

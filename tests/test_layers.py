@@ -27,6 +27,7 @@ ALLOWED = {
     "ledger": PURE | {"storage.base", "tree", "erasure"},
     "verify": PURE,
     "evidence": PURE | {"ledger", "export", "verify"},
+    "sheet": PURE | {"ledger", "banner"},
     "mirror": PURE | {"evidence", "verify"},
     "keeper": PURE | {"ledger"},
     "export": PURE | {"ledger"},

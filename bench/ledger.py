@@ -1,0 +1,125 @@
+"""`python -m bench.ledger`: what checkpoints, proofs, verification and the disk cost at many receipts.
+
+Each figure stands beside its budget; verification beside the machine's own Ed25519 rate, in the same run.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from bench import export, servers
+from consent import open_ledger, verify
+from consent.ledger import Ledger
+from consent.merkle import leaf_hash
+from consent.model import Filter
+from consent.receipts import sign
+from consent.settings import load
+
+PROOFS = 200
+NEW = 10_000
+
+
+def main() -> None:
+    """Fill a ledger, measure, print."""
+    parser = argparse.ArgumentParser(prog="python -m bench.ledger", description=__doc__.split("\n")[0])
+    parser.add_argument("--receipts", type=int, default=200_000)
+    parser.add_argument("--folder", help="where the data lies while measuring")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        for name, figure, budget in figures(Path(folder), options.receipts):
+            print(f"{name:<58} {figure:>14} {budget:>22}", flush=True)
+
+
+def figures(folder: Path, count: int):  # type: ignore[no-untyped-def]
+    """(what, measured, budget) of a ledger of `count` receipts and 10,000 more."""
+    empty = folder / "empty"
+    export.fill(empty, 1)
+    export.fill(folder / "full", count)
+    ledger = _opened(folder / "full")
+    yield (
+        f"checkpoint over the first {count:,} entries",
+        f"{_took(lambda: ledger.tree.checkpoint(servers.SITE)):.2f} s",
+        "",
+    )
+    export.more(folder / "full", NEW)
+    yield (
+        f"checkpoint over {NEW:,} new entries",
+        f"{_took(lambda: ledger.tree.checkpoint(servers.SITE)):.3f} s",
+        "under 0.5 s",
+    )
+    yield "inclusion proof, median", f"{_proof(ledger, count) * 1e3:.2f} ms", "under 5 ms"
+    opened, bare = _took(lambda: _opened(folder / "full")), _took(lambda: _opened(empty))
+    yield "opening, more than empty", f"{opened - bare:.3f} s", "under 1 s"
+    ledger.storage.scrub()
+    size = (folder / "full" / "consent.db").stat().st_size - (empty / "consent.db").stat().st_size
+    yield "bytes a receipt on the disk", f"{size / (count + NEW):.0f}", "at most 400"
+    rate, floor = _verified(ledger, count), _ed25519() * verify.CORES
+    yield f"verify, a second, of {floor:,.0f} Ed25519 checks", f"{rate:,.0f} ({rate / floor:.2f})", "at least 0.8"
+    yield "the tree's part of recording (one hash, of one signature)", f"{_hash_share() * 100:.1f} %", "at most 5 %"
+
+
+def _opened(folder: Path) -> Ledger:
+    ledger = open_ledger(load({"CONSENT_DATA": str(folder)}))
+    ledger.storage.reading().sites()
+    return ledger
+
+
+def _proof(ledger: Ledger, count: int) -> float:
+    """Seconds of one proof, somewhere in the log."""
+    entries = ledger.storage.reading().entries(servers.SITE, Filter(), after=count // 2, limit=PROOFS)
+    return median(_took(lambda id=entry.id: ledger.proof(servers.SITE, id)) for entry in entries)  # type: ignore[misc]
+
+
+def _verified(ledger: Ledger, count: int) -> float:
+    """Entries verified a second, by all cores."""
+    items = verify.items_of(ledger.entries(servers.SITE, Filter(kinds=())))
+    known = verify.Known(site=servers.SITE, complete=True)
+
+    def run() -> None:
+        problems = [
+            one.problem for one in verify.check(items, ledger.ring.public(), known, workers=verify.CORES) if one.problem
+        ]
+        if problems:
+            raise SystemExit(problems[0])
+
+    return (count + NEW) / _took(run)
+
+
+def _ed25519() -> float:
+    """Signature checks a second of one core, by the library alone."""
+    private = Ed25519PrivateKey.generate()
+    value = bytes(900)
+    signature, public = private.sign(value), private.public_key()
+    return 2000 / _took(lambda: [public.verify(signature, value) for _ in range(2000)])
+
+
+def _hash_share() -> float:
+    token = sign({"a": "x" * 700}, _key(), typ="consent-receipt+jwt")  # type: ignore[arg-type]
+    data = token.encode()
+    return _took(lambda: [leaf_hash(data) for _ in range(5000)]) / 5000 / RECORDING
+
+
+RECORDING = 400e-6
+"""Seconds of CPU that recording may cost (its own budget)."""
+
+
+def _key():  # type: ignore[no-untyped-def]
+    from consent.receipts import Key
+
+    private = Ed25519PrivateKey.generate()
+    return Key("x" * 43, 0, private.public_key().public_bytes_raw(), private.private_bytes_raw())
+
+
+def _took(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()
