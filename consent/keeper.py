@@ -7,6 +7,7 @@ recording, or itself.
 import logging
 import threading
 
+from consent.anchors import Anchors
 from consent.errors import ConsentError
 from consent.ledger import Ledger
 from consent.settings import Settings
@@ -24,6 +25,7 @@ class Keeper:
         self.ledger = ledger
         self.settings = settings
         self._purged = 0
+        self._anchors = Anchors(settings.anchors, settings.data / "anchors")
 
     def start(self) -> None:
         """Work until the process ends. Call it after any fork: threads do not live on across one."""
@@ -33,6 +35,7 @@ class Keeper:
         """One round: new checkpoints, and once an hour the purge. What fails is logged and tried again in the next."""
         try:
             self.ledger.tree.checkpoint_all()
+            self.anchor()
             if self.ledger.now() - self._purged >= HOUR:
                 self.purge()
                 self._purged = self.ledger.now()
@@ -40,6 +43,16 @@ class Keeper:
             log.error("%s Checkpoints and purges are tried again in a while.", error)
         except Exception:
             log.exception("The keeper failed; it tries again in a while.")
+
+    def anchor(self) -> None:
+        """Leave the newest checkpoints at the anchors, unless another process is at it."""
+        if not self._anchors.targets:
+            return
+        with self.ledger.storage.alone("anchor") as alone:
+            if alone:
+                rows = self.ledger.storage.reading()
+                newest = [rows.checkpoint(site.id) for site in rows.sites()]
+                self._anchors.leave([one for one in newest if one])
 
     def purge(self) -> int:
         """Purge every site, unless another process is at it; how many entries were emptied."""

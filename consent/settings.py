@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import limits
 import msgspec
 
+from consent import anchors
 from consent.errors import BadSettings
 from consent.shape import nearest
 
@@ -42,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit: limits.RateLimitItem
     retention_days: int
     checkpoint_seconds: int
+    anchors: tuple[str, ...]
     demo: bool = False
     """Whether the demo site is served; `consent serve --demo` says so, no variable."""
 
@@ -96,6 +98,7 @@ SETTINGS = (
     Setting("rate_limit", "120/minute", _rate, "Recordings per address and worker, in the notation of the limits library; a refusal or withdrawal is never limited."),
     Setting("retention_days", "1096", _between(1, 36500), "Days after a subject's last receipt until what is known of it is purged; a policy may say otherwise for its site."),
     Setting("checkpoint_seconds", "60", _between(1, 86400), "Seconds between checkpoints of the ledger, as long as something is new."),
+    Setting("anchors", "", anchors.parse, "Where checkpoints are left too, separated by spaces: file:/path, git:/repository, https://webhook, rfc3161:https://authority (`consent[timestamp]`)."),
 )  # fmt: skip
 
 

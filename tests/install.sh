@@ -1,10 +1,12 @@
 #!/bin/sh
-# Installs what the tests need from Debian's packages where it is missing: Node.js, Chromium and Firefox.
+# Installs what the tests need from Debian's packages where it is missing: Node.js, Chromium, Firefox, OpenSSL and git.
 set -eu
 missing=""
 command -v node >/dev/null && command -v npm >/dev/null || missing="$missing nodejs npm"
 command -v chromium >/dev/null || missing="$missing chromium fonts-dejavu-core"
 command -v firefox-esr >/dev/null || command -v firefox >/dev/null || missing="$missing firefox-esr"
+command -v openssl >/dev/null || missing="$missing openssl"
+command -v git >/dev/null || missing="$missing git"
 [ -z "$missing" ] && exit 0
 sudo=""
 [ "$(id -u)" = 0 ] || sudo="sudo -n"

@@ -1,0 +1,136 @@
+"""Where checkpoints are left besides the database, so that nobody can take them back: files, git, webhooks, RFC 3161.
+
+Its rule: an anchor never holds up anything. What fails is logged and tried again with the next round; the newest
+checkpoint covers all before it.
+"""
+
+import logging
+import os
+import subprocess
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from consent.model import Checkpoint
+
+log = logging.getLogger("consent")
+
+PATIENCE = 15
+"""Seconds that an anchor may take."""
+LARGEST = 65_536
+"""Bytes of an answer that are read."""
+
+
+class Anchors:
+    """The anchors of one installation; `folder` keeps what was left where, and the time stamps received."""
+
+    def __init__(self, targets: tuple[str, ...], folder: Path) -> None:
+        self.targets = targets
+        self.folder = folder
+
+    def leave(self, newest: list[Checkpoint]) -> None:
+        """Leave the newest checkpoints wherever they are not yet. One process at a time."""
+        if not self.targets:
+            return
+        left = self._left()
+        for target in self.targets:
+            for checkpoint in newest:
+                if left.get(target, {}).get(checkpoint.site, 0) < checkpoint.size and self._leave(target, checkpoint):
+                    left.setdefault(target, {})[checkpoint.site] = checkpoint.size
+                    self._keep("left.json", msgspec.json.encode(left))
+
+    def _leave(self, target: str, checkpoint: Checkpoint) -> bool:
+        scheme, _, rest = target.partition(":")
+        try:
+            kept = ANCHORS[scheme](target if scheme in ("http", "https") else rest, checkpoint)
+            if kept:
+                self._keep(f"{checkpoint.site}-{checkpoint.size}.tsr", kept)
+        except Exception as error:  # whatever another's program or server does
+            log.error("The checkpoint of %s could not be left at %s (%s); it is tried again.", checkpoint.site, target, error)  # fmt: skip
+            return False
+        return True
+
+    def _left(self) -> dict[str, dict[str, int]]:
+        try:
+            return msgspec.json.decode((self.folder / "left.json").read_bytes(), type=dict[str, dict[str, int]])
+        except (OSError, msgspec.MsgspecError):
+            return {}
+
+    def _keep(self, name: str, data: bytes) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        part = self.folder / (name + ".part")
+        part.write_bytes(data)
+        part.replace(self.folder / name)
+
+
+def parse(text: str) -> tuple[str, ...]:
+    """The targets of a setting, separated by spaces. Raises ValueError."""
+    targets = tuple(text.split())
+    for target in targets:
+        scheme, _, rest = target.partition(":")
+        place = urlsplit(rest if scheme == "rfc3161" else target)
+        remote = scheme in ("http", "https", "rfc3161")
+        if scheme not in ANCHORS or (remote and not (place.scheme in ("http", "https") and place.hostname)):
+            raise ValueError(f"{target!r} is none of file:/path, git:/path, https://…, rfc3161:https://…")
+        if not remote and not Path(rest).is_absolute():
+            raise ValueError(f"{target!r} needs a whole path, such as {scheme}:/var/lib/checkpoints")
+    return targets
+
+
+def _file(path: str, checkpoint: Checkpoint) -> None:
+    """Append the note to a file; a line of its own parts it from the one before."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644), "wb") as file:
+        file.write(checkpoint.note.encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _git(folder: str, checkpoint: Checkpoint) -> None:
+    """Commit the note to a repository; pushing it is the owner's own hook's work."""
+    name = f"{checkpoint.site}.txt"
+    _file(str(Path(folder) / name), checkpoint)
+    message = f"Checkpoint of {checkpoint.size} entries of {checkpoint.site}"
+    for command in (["add", "--", name], ["commit", "--quiet", "-m", message, "--", name]):
+        done = subprocess.run(["git", "-C", folder, *command], capture_output=True, text=True, timeout=PATIENCE)
+        if done.returncode:
+            raise OSError(done.stderr.strip() or done.stdout.strip())
+
+
+def _webhook(url: str, checkpoint: Checkpoint) -> None:
+    """Post the note as text."""
+    _posted(url, checkpoint.note.encode(), "text/plain; charset=utf-8")
+
+
+def _rfc3161(url: str, checkpoint: Checkpoint) -> bytes:
+    """Have the note's SHA-256 stamped with the time by an authority (RFC 3161, section 3.4); the answer."""
+    try:
+        from rfc3161_client import HashAlgorithm, TimestampRequestBuilder, decode_timestamp_response
+    except ImportError:
+        raise OSError("install consent[timestamp]") from None
+    builder = TimestampRequestBuilder().data(checkpoint.note.encode()).hash_algorithm(HashAlgorithm.SHA256)
+    request = builder.nonce(nonce=True).cert_request(cert_request=True).build()
+    answer = _posted(url, request.as_bytes(), "application/timestamp-query")
+    stamp = decode_timestamp_response(answer)
+    imprint = request.message_imprint.message
+    if (
+        stamp.status not in (0, 1)
+        or stamp.tst_info.message_imprint.message != imprint
+        or stamp.tst_info.nonce != request.nonce
+    ):
+        raise OSError("the authority did not stamp what it was asked to")
+    return answer
+
+
+def _posted(url: str, body: bytes, media_type: str) -> bytes:
+    request = urllib.request.Request(url, body, {"Content-Type": media_type, "User-Agent": "consent"})
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        return answer.read(LARGEST)
+
+
+ANCHORS: dict[str, Callable[[str, Checkpoint], bytes | None]] = {
+    "file": _file, "git": _git, "http": _webhook, "https": _webhook, "rfc3161": _rfc3161,
+}  # fmt: skip
+"""The kinds of anchors by the scheme of their target; what one gives back is kept."""

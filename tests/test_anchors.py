@@ -1,0 +1,161 @@
+"""Checkpoints are left outside the database, and nothing waits for it."""
+
+import hashlib
+import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from consent import anchors
+from consent.keeper import Keeper
+from consent.ledger import Ledger
+from tests.conftest import choice
+
+CONFIG = """
+[tsa]
+default_tsa = here
+[here]
+serial = {folder}/serial
+crypto_device = builtin
+signer_cert = {folder}/tsa.pem
+certs = {folder}/tsa.pem
+signer_key = {folder}/tsa.key
+signer_digest = sha256
+default_policy = 1.2.3.4.1
+digests = sha256
+accuracy = secs:1
+[v3]
+basicConstraints = critical,CA:true
+extendedKeyUsage = critical,timeStamping
+[req]
+distinguished_name = name
+[name]
+"""
+
+
+class Receiver:
+    """A server that keeps what is posted and answers what it is told to."""
+
+    def __init__(self) -> None:
+        self.got: list[bytes] = []
+        self.answer = lambda body: b"ok"
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.got.append(body)
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(receiver.answer(body))
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+def keeper(ledger: Ledger, settings, *targets: str) -> Keeper:
+    return Keeper(ledger, msgspec.structs.replace(settings, anchors=anchors.parse(" ".join(targets))))
+
+
+def note(ledger: Ledger) -> str:
+    return ledger.tree.newest("shop").note
+
+
+def test_a_file_gets_every_checkpoint_once(ledger, settings, tmp_path):
+    path = tmp_path / "log.txt"
+    one = keeper(ledger, settings, f"file:{path}")
+    one.round(), one.round()
+    keeper(ledger, settings, f"file:{path}").round()  # after a restart
+    first = note(ledger)
+    assert path.read_text() == first + "\n"
+    ledger.record("shop", choice())
+    one.round()
+    assert path.read_text() == first + "\n" + note(ledger) + "\n"
+
+
+def test_a_repository_gets_a_commit(ledger, settings, tmp_path, monkeypatch):
+    for name, value in {
+        "AUTHOR_NAME": "a",
+        "AUTHOR_EMAIL": "a@b",
+        "COMMITTER_NAME": "a",
+        "COMMITTER_EMAIL": "a@b",
+    }.items():
+        monkeypatch.setenv(f"GIT_{name}", value)
+    subprocess.run(["git", "init", "-q", str(tmp_path / "repo")], check=True)
+    keeper(ledger, settings, f"git:{tmp_path / 'repo'}").round()
+    shown = subprocess.run(
+        ["git", "-C", str(tmp_path / "repo"), "show", "HEAD"], check=True, capture_output=True, text=True
+    )
+    assert "Checkpoint of 1 entries of shop" in shown.stdout and note(ledger).split("\n")[2] in shown.stdout
+
+
+def test_a_webhook_gets_the_note(ledger, settings, receiver):
+    keeper(ledger, settings, receiver.url).round()
+    assert receiver.got == [note(ledger).encode()]
+
+
+def test_an_authority_stamps_the_time_and_openssl_agrees(ledger, settings, receiver, tmp_path: Path):
+    (tmp_path / "tsa.cnf").write_text(CONFIG.format(folder=tmp_path))
+    (tmp_path / "serial").write_text("01\n")
+    run = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=here",
+        "-days",
+        "2",
+        "-extensions",
+        "v3",
+    ]
+    subprocess.run([*run, "-config", str(tmp_path / "tsa.cnf"), "-keyout", str(tmp_path / "tsa.key"), "-out", str(tmp_path / "tsa.pem")], check=True, capture_output=True)  # fmt: skip
+
+    def stamped(body: bytes) -> bytes:
+        (tmp_path / "query").write_bytes(body)
+        command = ["openssl", "ts", "-reply", "-config", str(tmp_path / "tsa.cnf"), "-queryfile", str(tmp_path / "query"), "-out", str(tmp_path / "reply")]  # fmt: skip
+        subprocess.run(command, check=True, capture_output=True)
+        return (tmp_path / "reply").read_bytes()
+
+    receiver.answer = stamped
+    keeper(ledger, settings, f"rfc3161:{receiver.url}").round()
+    stamp = settings.data / "anchors" / "shop-1.tsr"
+    digest = hashlib.sha256(note(ledger).encode()).hexdigest()
+    done = subprocess.run(["openssl", "ts", "-verify", "-in", str(stamp), "-digest", digest, "-CAfile", str(tmp_path / "tsa.pem")], capture_output=True, text=True)  # fmt: skip
+    assert "Verification: OK" in done.stdout + done.stderr
+
+
+def test_an_anchor_that_fails_is_logged_and_tried_again_while_the_others_go_on(
+    ledger, settings, receiver, tmp_path, caplog
+):
+    late = tmp_path / "late" / "log.txt"
+    one = keeper(ledger, settings, f"file:{late}", receiver.url, f"rfc3161:{receiver.url}")
+    one.round()
+    assert "could not be left at file:" in caplog.text and receiver.got[0] == note(ledger).encode()
+    late.parent.mkdir()
+    one.round()
+    assert late.read_text() == note(ledger) + "\n"
+
+
+@pytest.mark.parametrize("text", ["ftp://x", "file:relative", "https:", "rfc3161:x", "git:repo", "nonsense"])
+def test_a_target_that_is_none_is_refused(text):
+    with pytest.raises(ValueError, match=r"is none of|needs a whole path"):
+        anchors.parse(text)
