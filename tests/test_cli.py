@@ -310,3 +310,20 @@ def test_a_site_is_verified_with_the_key_set_that_is_named(shop, tmp_path):
 def test_an_export_never_takes_the_place_of_something_else(shop, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     assert shop("export", "shop", "--output", str(tmp_path / "pipe")).exit_code == 2
+
+
+def test_doctor_names_entries_that_no_checkpoint_covers(shop):
+    shop.record()
+    assert shop("doctor").exit_code == 0
+    with sqlite3.connect(shop.data / "consent.db") as database:
+        database.execute("UPDATE entries SET recorded_at = recorded_at - 7200")
+    database.close()
+    assert "that no checkpoint covers: is the service running?" in shop("doctor").output
+    shop("checkpoint")
+    assert shop("doctor").exit_code == 0
+
+
+def test_doctor_warns_of_a_flood_before_the_disk_is_full(shop, monkeypatch):
+    shop.record()
+    monkeypatch.setattr("consent.cli.keeping.RECEIPT_BYTES", 10**15)
+    assert "entries in a day; at that rate the disk is full in 0 days" in shop("doctor").output

@@ -34,7 +34,7 @@ from tests.conftest import ALL, ORIGIN, SUBJECT, body, choice
 pytestmark = pytest.mark.slow
 
 CLIENTS = 8
-ROUNDS = 20
+ROUNDS = int(os.environ.get("KILL_ROUNDS", "20"))
 SPAWN = multiprocessing.get_context("spawn")
 
 

@@ -3,7 +3,10 @@
 import os
 import shutil
 import sys
+import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import click
 
@@ -11,9 +14,15 @@ from consent import banner, open_ledger
 from consent.cli.shared import as_json, installation, show
 from consent.errors import ConsentError
 from consent.keyring import KeyRing
+from consent.ledger import Ledger
+from consent.model import Filter
 from consent.settings import Settings, load
 from consent.storage import open_storage
 
+LATE = 600
+"""Seconds after which an entry without a checkpoint is a fault."""
+RECEIPT_BYTES = 400
+DAY = 86_400
 LOW_DISK = 256 * 1024 * 1024
 """Bytes free below which the doctor warns."""
 
@@ -120,6 +129,41 @@ def _sites(settings: Settings) -> Iterator[str]:
         yield "There is no site yet: run `consent site create SITE --origin URL`."
 
 
+def _checkpoints(settings: Settings) -> Iterator[str]:
+    """Whether somebody makes checkpoints of what is recorded."""
+    ledger = _opened(settings)
+    for site in ledger.storage.reading().sites() if ledger else []:
+        rows = ledger.storage.reading()  # type: ignore[union-attr]
+        newest = rows.checkpoint(site.id)
+        first = rows.entries(site.id, Filter(kinds=()), after=newest.size - 1 if newest else -1, limit=1)
+        if first and time.time() - first[0].recorded_at > max(LATE, 10 * settings.checkpoint_seconds):
+            yield f"Site {site.id!r} has entries that no checkpoint covers: is the service running? Its log says more."
+
+
+def _growth(settings: Settings) -> Iterator[str]:
+    """Whether the disk is full within a month at today's rate, as under a flood."""
+    ledger = _opened(settings)
+    rows = ledger.storage.reading() if ledger else None
+    free = shutil.disk_usage(settings.data).free
+    for site in rows.sites() if rows else []:
+        size = rows.size(site.id)  # type: ignore[union-attr]
+        since = bisect_left(range(size), int(time.time()) - DAY, key=lambda at: _recorded(rows, site.id, at))
+        if (size - since) * RECEIPT_BYTES * 30 > free:
+            days = free // ((size - since) * RECEIPT_BYTES)
+            yield f"Site {site.id!r} had {size - since:,} entries in a day; at that rate the disk is full in {days} days."
+
+
+def _recorded(rows: Any, site: str, index: int) -> int:
+    """When an entry was recorded; times never run backwards in a log."""
+    return rows.entries(site, Filter(kinds=()), after=index - 1, limit=1)[0].recorded_at
+
+
+def _opened(settings: Settings) -> Ledger | None:
+    """The ledger, if it can be read at all; other checks say why it cannot."""
+    ledger = open_ledger(settings)
+    return None if ledger.storage.is_empty() or ledger.storage.pending() else ledger
+
+
 CHECKS: dict[str, Callable[[Settings], Iterator[str]]] = {
     "data folder": _folder,
     "signing keys": _keys,
@@ -127,4 +171,6 @@ CHECKS: dict[str, Callable[[Settings], Iterator[str]]] = {
     "public address": _public_url,
     "banner script": _script,
     "sites": _sites,
+    "checkpoints": _checkpoints,
+    "growth": _growth,
 }
