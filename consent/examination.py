@@ -37,18 +37,14 @@ class Examined(msgspec.Struct, frozen=True, array_like=True):
     """The indexes that an erasure names."""
 
 
-class _Claims(msgspec.Struct, frozen=True):
-    aud: str
-    iat: int
-    consent: msgspec.Raw = msgspec.Raw(b"")
-    policy: msgspec.Raw = msgspec.Raw(b"")
-    erasure: msgspec.Raw = msgspec.Raw(b"")
+Said = Receipt | receipts.PolicyClaims | receipts.ErasureClaims
 
-
-class _Rests(msgspec.Struct, frozen=True):
-    policy: int
-    policy_hash: str
-    script_hash: str | None
+DECODERS: dict[str, msgspec.json.Decoder[Said]] = {
+    receipts.RECEIPT: msgspec.json.Decoder(Receipt),
+    receipts.POLICY: msgspec.json.Decoder(receipts.PolicyClaims),
+    receipts.ERASURE: msgspec.json.Decoder(receipts.ErasureClaims),
+}
+"""The claims of a statement by its `typ`."""
 
 
 def examine(items: Iterable[Item], keys: dict[str, bytes], site: str | None) -> list[Examined]:
@@ -63,35 +59,27 @@ def _examined(item: Item, keys: dict[str, bytes], site: str | None) -> Examined:
         return _damaged(item, f"entry {item.index} does not have the hash that the ledger kept of it: it was changed")
     try:
         header, claims = receipts.verify(item.token, keys)
-        said = _CLAIMS.decode(claims)
+        said = DECODERS[header.typ].decode(claims)
         if site is not None and said.aud != site:
             return _damaged(item, f"entry {item.index} belongs to site {said.aud!r}, not to {site!r}")
         if item.claims and msgspec.json.decode(item.claims) != msgspec.json.decode(claims):
             return _damaged(item, f"entry {item.index} shows other claims than those that were signed")
-        return _said(item, receipts.KINDS[header.typ], said, claims)
+        return _said(item, said)
     except (BadSignature, msgspec.MsgspecError, RecursionError) as error:
         return _damaged(item, f"entry {item.index}: {error}")
 
 
-def _said(item: Item, kind: str, said: _Claims, claims: bytes) -> Examined:
-    seen = Examined(item.index, item.leaf, kind, at=said.iat)
-    if kind == "receipt":
-        _RECEIPT.decode(claims)
-        rests = _RESTS.decode(said.consent)
-        scripts: tuple[str, ...] = (rests.script_hash,) if rests.script_hash else ()
-        return msgspec.structs.replace(seen, version=rests.policy, policy_hash=rests.policy_hash, scripts=scripts)
-    if kind == "policy":
-        policy = msgspec.json.decode(said.policy, type=receipts.PolicyStatement)
-        scripts = tuple(dict.fromkeys([policy.script_hash, *policy.scripts.values()]))
-        return msgspec.structs.replace(seen, version=policy.version, policy_hash=policy.policy_hash, scripts=scripts)
-    erasure = msgspec.json.decode(said.erasure, type=receipts.ErasureStatement)
-    return msgspec.structs.replace(seen, emptied=tuple(erasure.indexes))
+def _said(item: Item, said: Said) -> Examined:
+    if isinstance(said, Receipt):
+        rests = said.consent
+        scripts = (rests.script_hash,) if rests.script_hash else ()
+        return Examined(item.index, item.leaf, "receipt", "", said.iat, rests.policy, rests.policy_hash, scripts)
+    if isinstance(said, receipts.PolicyClaims):
+        policy = said.policy
+        names = tuple(dict.fromkeys([policy.script_hash, *policy.scripts.values()]))
+        return Examined(item.index, item.leaf, "policy", "", said.iat, policy.version, policy.policy_hash, names)
+    return Examined(item.index, item.leaf, "erasure", at=said.iat, emptied=tuple(said.erasure.indexes))
 
 
 def _damaged(item: Item, fault: str) -> Examined:
     return Examined(item.index, item.leaf, "damaged", fault)
-
-
-_CLAIMS = msgspec.json.Decoder(_Claims)
-_RESTS = msgspec.json.Decoder(_Rests)
-_RECEIPT = msgspec.json.Decoder(Receipt)
