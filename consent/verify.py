@@ -106,15 +106,13 @@ class _History:
             yield Finding(index, "damaged", f"entry {index} is empty, but no erasure names it: it was removed")
         yield from self.bad
         if self.known.complete:
-            size = self.last + 1
-            for head, whose in self.heads:
-                if head.size > size:
-                    problem = f"{whose} of {head.size} entries is signed, but the log has {size}: it was rolled back or cut off"
-                    yield Finding(-1, "checkpoint", problem)
-                elif head.size == 0:
-                    yield Finding(
-                        -1, "checkpoint", "" if head.root == merkle.EMPTY else f"{whose} of 0 entries has a root"
+            size = self.tree.size
+            for signed, whose in ((signed, whose) for signed in sorted(self.heads) for _, whose in self.heads[signed]):
+                if signed > size:
+                    problem = (
+                        f"{whose} of {signed} entries is signed, but the log has {size}: it was rolled back or cut off"
                     )
+                    yield Finding(-1, "checkpoint", problem)
 
     def _order(self, seen: Examined) -> str:
         if seen.index <= self.last:
@@ -162,7 +160,8 @@ class _History:
     def _grow(self, seen: Examined) -> str:
         """The tree one leaf further, held against the checkpoints of that size."""
         self.tree.add(seen.leaf)
-        wrong = [whose for head, whose in self.heads if head.size == self.tree.size and head.root != self.tree.root()]
+        heads = self.heads.get(self.tree.size, [])
+        wrong = [whose for root, whose in heads if root != self.tree.root()]
         if not wrong:
             return ""
         return f"the first {self.tree.size} entries are not those that {wrong[0]} of {self.tree.size} entries was signed over: history was rewritten"
@@ -193,9 +192,10 @@ class Frontier:
         return found
 
 
-def _heads(known: Known, keys: dict[str, bytes]) -> tuple[list[tuple[checkpoint.Head, str]], list[Finding]]:
-    """What the checkpoints say, and what is wrong with them before any entry is read."""
-    heads, bad = [], []
+def _heads(known: Known, keys: dict[str, bytes]) -> tuple[dict[int, list[tuple[bytes, str]]], list[Finding]]:
+    """(root, whose checkpoint) by size, and what is wrong with the checkpoints before any entry is read."""
+    heads: dict[int, list[tuple[bytes, str]]] = {}
+    bad = []
     notes = [(note, "the checkpoint") for note in known.checkpoints]
     notes += [(note, "the remembered checkpoint") for note in known.remembered]
     for note, whose in notes:
@@ -206,7 +206,7 @@ def _heads(known: Known, keys: dict[str, bytes]) -> tuple[list[tuple[checkpoint.
             continue
         if known.site is not None and head.origin.rpartition("/sites/")[2] != known.site:
             bad.append(Finding(-1, "checkpoint", f"{whose} of {head.size} entries is of {head.origin}, another log"))
-        heads.append((head, whose))
+        heads.setdefault(head.size, []).append((head.root, whose))
     return heads, bad
 
 

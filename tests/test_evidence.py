@@ -270,3 +270,30 @@ def test_erasing_says_what_it_emptied(shop):  # noqa: F811
     assert "Emptied 1 entries" in shop("erase", "shop", "fZk3PpQ0Tz2mYw4uJr8aBg").output
     assert "Nothing was recorded" in shop("erase", "shop", "fZk3PpQ0Tz2mYw4uJr8aBg").output
     assert shop("erase", "shop", "short").exit_code == 2
+
+
+def test_a_checkpoint_of_another_log_never_passes(shop, bundle, tmp_path):  # noqa: F811
+    shop("site", "create", "other", "--origin", "https://other.example")
+    kept, copy, lines = tmp_path / "kept.txt", tmp_path / "copy.db", tmp_path / "lines.ndjson"
+    kept.write_text(shop("checkpoint", "other").output)
+    assert "another log" in verdict(shop, "shop", "--since", str(kept))
+    assert "another log" in verdict(shop, str(bundle), "--since", str(kept))
+    shop("backup", str(copy))
+    assert shop("verify", str(copy), "--since", str(kept)).exit_code == 0
+    kept.write_text(kept.read_text().replace("/sites/other", "/sites/gone"))
+    assert "which is not there" in verdict(shop, str(copy), "--since", str(kept))
+    shop("export", "shop", "--output", str(lines))
+    result = shop("verify", str(lines), "--since", str(kept))
+    assert result.exit_code == 2 and "held against a whole log" in result.output
+
+
+def test_many_checkpoints_are_held_against_the_log_in_one_walk(shop):  # noqa: F811
+    for number in range(30):
+        shop.record(subject=f"{number:021d}A"), shop.ledger().tree.checkpoint("shop")
+    assert shop("verify", "shop").exit_code == 0
+    with sqlite3.connect(shop.data / "consent.db") as database:
+        database.execute("UPDATE checkpoints SET note = (SELECT note FROM checkpoints WHERE size = 9) WHERE size = 20")
+        database.execute("DELETE FROM entries WHERE position > 25")
+    database.close()
+    out = verdict(shop, "shop")
+    assert out.count("rolled back or cut off") == 5

@@ -89,6 +89,8 @@ def _findings(what: str, jwks: str | None, remembered: list[str]) -> Findings:
         return _bundle(Bundle(path), jwks, remembered)
     if start == b"SQLite format 3\0":
         return _database(path, jwks, remembered)
+    if remembered:
+        raise BadQuery("A checkpoint is held against a whole log: give an evidence bundle, a database or a site.")
     return _lines(path, jwks)
 
 
@@ -119,6 +121,11 @@ def _database(path: Path, jwks: str | None, remembered: list[str]) -> Findings:
     for site in sites:
         theirs = [note for note in remembered if note.partition("\n")[0].endswith(f"/sites/{site.id}")]
         yield from _log(ledger, site.id, keys, theirs)
+    for origin in {note.partition("\n")[0] for note in remembered}:
+        if origin.rpartition("/sites/")[2] not in [site.id for site in sites]:
+            yield verification.Finding(
+                -1, "checkpoint", f"the remembered checkpoint is of {origin}, which is not there"
+            )
     if not sites:
         raise BadQuery(f"{path} has no site.")
 
