@@ -106,13 +106,11 @@ class _History:
             yield Finding(index, "damaged", f"entry {index} is empty, but no erasure names it: it was removed")
         yield from self.bad
         if self.known.complete:
-            size = self.tree.size
-            for signed, whose in ((signed, whose) for signed in sorted(self.heads) for _, whose in self.heads[signed]):
-                if signed > size:
-                    problem = (
-                        f"{whose} of {signed} entries is signed, but the log has {size}: it was rolled back or cut off"
-                    )
-                    yield Finding(-1, "checkpoint", problem)
+            beyond = sorted(size for size in self.heads if size > self.tree.size)
+            gone = f"but the log has {self.tree.size}: it was rolled back or cut off"
+            for size in beyond:
+                for _, whose in self.heads[size]:
+                    yield Finding(-1, "checkpoint", f"{whose} of {size} entries is signed, {gone}")
 
     def _order(self, seen: Examined) -> str:
         if seen.index <= self.last:
