@@ -5,10 +5,12 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from consent import checkpoint, merkle
+from consent.web.serve import keep
 from tests.conftest import ORIGIN
 from tests.test_durability import Server, problems
 
@@ -65,3 +67,7 @@ def test_nothing_new_makes_no_checkpoint(server: Quick):
     count = len(server.ledger().storage.reading().checkpoints("shop"))
     time.sleep(2.5)
     assert len(server.ledger().storage.reading().checkpoints("shop")) == count
+
+
+def test_another_application_may_run_with_our_defaults():
+    keep(SimpleNamespace(wsgi=lambda environ, start_response: []))

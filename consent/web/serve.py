@@ -14,8 +14,9 @@ from consent.web.service import Service
 
 def keep(worker: Any) -> None:
     """Start a worker's keeper; gunicorn calls it in the worker, after any fork."""
-    service: Service = worker.wsgi.extensions["consent"]
-    Keeper(service.ledger, service.settings).start()
+    service: Service | None = getattr(worker.wsgi, "extensions", {}).get("consent")
+    if service:  # else another application runs with our defaults
+        Keeper(service.ledger, service.settings).start()
 
 
 DEFAULTS: dict[str, Any] = {
