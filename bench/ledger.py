@@ -7,6 +7,8 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 
@@ -58,7 +60,8 @@ def figures(folder: Path, count: int):  # type: ignore[no-untyped-def]
     ledger.storage.scrub()
     size = (folder / "full" / "consent.db").stat().st_size - (empty / "consent.db").stat().st_size
     yield "bytes a receipt on the disk", f"{size / (count + NEW):.0f}", "at most 400"
-    rate, floor = _verified(ledger, count), _ed25519() * verify.CORES
+    before = _all_cores()
+    rate, floor = _verified(ledger, count), (before + _all_cores()) / 2
     yield f"verify, a second, of {floor:,.0f} Ed25519 checks", f"{rate:,.0f} ({rate / floor:.2f})", "at least 0.8"
     yield "the tree's part of recording (one hash, of one signature)", f"{_hash_share() * 100:.1f} %", "at most 5 %"
 
@@ -90,12 +93,19 @@ def _verified(ledger: Ledger, count: int) -> float:
     return (count + NEW) / _took(run)
 
 
-def _ed25519() -> float:
-    """Signature checks a second of one core, by the library alone."""
+def _all_cores() -> float:
+    """Signature checks a second of all cores at once, by the library alone."""
+    with ProcessPoolExecutor(verify.CORES, mp_context=get_context("spawn")) as pool:
+        list(pool.map(_ed25519, [100] * verify.CORES))
+        return sum(pool.map(_ed25519, [20_000] * verify.CORES))
+
+
+def _ed25519(count: int) -> float:
+    """Signature checks a second of one core."""
     private = Ed25519PrivateKey.generate()
     value = bytes(900)
     signature, public = private.sign(value), private.public_key()
-    return 2000 / _took(lambda: [public.verify(signature, value) for _ in range(2000)])
+    return count / _took(lambda: [public.verify(signature, value) for _ in range(count)])
 
 
 def _hash_share() -> float:

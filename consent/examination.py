@@ -10,7 +10,7 @@ from consent.merkle import leaf_hash
 from consent.model import Receipt
 
 
-class Item(msgspec.Struct, frozen=True, array_like=True):
+class Item(msgspec.Struct, frozen=True, array_like=True, tag="i"):
     """An entry to check."""
 
     index: int
@@ -20,7 +20,7 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     """The claims as the file shows them beside the statement; empty where it shows none."""
 
 
-class Examined(msgspec.Struct, frozen=True, array_like=True):
+class Examined(msgspec.Struct, frozen=True, array_like=True, tag="e"):
     """What an entry is and says; `fault` is empty where it holds by itself."""
 
     index: int
