@@ -17,8 +17,9 @@ from consent.receipts import Key, raw_signature, signature_holds
 
 ED25519 = b"\x01"
 """The signature type of a note (signed-note, section "Signature types")."""
-BODY = re.compile(r"([^\s+]+)\n(0|[1-9][0-9]{0,18})\n([A-Za-z0-9+/]{43}=)\n")
+BODY = re.compile(r"([^\s+\x00-\x1f\x7f-\x9f]+)\n(0|[1-9][0-9]{0,18})\n([A-Za-z0-9+/]{43}=)\n")
 LINE = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
+NOTES = re.compile(r"[^\n]+\n[0-9]+\n[^\n]+\n\n(?:— [^\n]+\n?)+")
 PROOF = "c2sp.org/tlog-proof@v1"
 LONGEST_PATH = 63
 
@@ -48,6 +49,12 @@ def origin(issuer: str, site: str) -> str:
 def vkey(name: str, public: bytes) -> str:
     """The key that verifies a log's notes, as Go's and C2SP's tools take it: name+id+base64(type and key)."""
     return f"{name}+{_key_id(name, public).hex()}+{_base64(ED25519 + public)}"
+
+
+def notes(text: str) -> list[str]:
+    """The notes of a file, as a file anchor and `consent checkpoint` write them one after another; the text if none."""
+    found = [f"{one[0].strip()}\n" for one in NOTES.finditer(text.lstrip("\n"))]
+    return found or [text]
 
 
 def make(head: Head, key: Key) -> str:

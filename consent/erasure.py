@@ -2,7 +2,8 @@
 entries were emptied, why and when; their leaf hashes stay, so that every other proof holds.
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 
 from consent.claims import DAY, entry_of
 from consent.ids import uuid7
@@ -12,6 +13,9 @@ from consent.storage.base import Rows, Storage
 
 BATCH = 500
 """Subjects that one transaction purges: recording goes on between them."""
+TRIES = 5
+PAUSE = 0.1
+"""Seconds between tries to leave no trace."""
 
 
 class Erasure:
@@ -22,14 +26,28 @@ class Erasure:
         self.ring = ring
         self.issuer = issuer
         self._clock = clock
+        self.traces = False
+        """Whether what was removed may still stand in files beside the database."""
 
     def erase(self, site: str, subject: str, *, reason: str) -> list[int]:
         """Remove a subject's data and append an erasure entry; the indexes emptied, none if there was nothing."""
         with self.storage.writing() as rows:
             indexes = rows.empty(site, subject)
             self._account(rows, site, indexes, reason)
-        self.storage.scrub()
+        if indexes:
+            self.scrub()
         return indexes
+
+    def remove_site(self, site: str) -> None:
+        """Remove a site and everything recorded for it. Raises UnknownSite."""
+        with self.storage.writing() as rows:
+            rows.remove_site(site)
+        self.scrub()
+
+    def scrub(self) -> bool:
+        """Leave no trace in files beside the database; False, and `traces`, where a reader holds it up for now."""
+        self.traces = not any(self._tries())
+        return not self.traces
 
     def overdue(self, site: str, days: int) -> list[str]:
         """Subjects whose last receipt is older than so many days, at most 100,000 of them."""
@@ -42,8 +60,14 @@ class Erasure:
             for start in range(0, len(overdue), BATCH):
                 emptied += self._purge(site, overdue[start : start + BATCH], before)
         if emptied:
-            self.storage.scrub()
+            self.scrub()
         return emptied
+
+    def _tries(self) -> Iterator[bool]:
+        yield self.storage.scrub()
+        for _ in range(TRIES):
+            time.sleep(PAUSE)
+            yield self.storage.scrub()
 
     def _before(self, days: int) -> int:
         return int(self._clock()) - days * DAY

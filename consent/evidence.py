@@ -1,6 +1,7 @@
 """The evidence bundle: one zip file with all that an auditor needs to check a site's log with public tools.
 
-Its rule: nothing in it has to be believed. Every file is named by, or checked against, a hash or a signature.
+Its rule: nothing in it has to be believed. Every file but the README is checked against a hash or a signature
+(bundle.Bundle reads it).
 """
 
 import gzip
@@ -11,12 +12,10 @@ from pathlib import Path
 
 import msgspec
 
-from consent import merkle, policy, receipts
-from consent.errors import BadQuery, BadSignature
+from consent import merkle, policy
 from consent.export import ndjson
 from consent.ledger import Ledger
 from consent.model import Filter, Script
-from consent.verify import Known, items_in
 
 ENTRIES = "entries.ndjson"
 README = Path(__file__).parent / "templates" / "evidence.txt"
@@ -33,47 +32,6 @@ def bundle(ledger: Ledger, site: str) -> Iterator[bytes]:
                     file.write(piece)
                     yield from sink.taken()
     yield from sink.taken()
-
-
-class Bundle:
-    """An evidence bundle that is read. Raises BadQuery where a file is none."""
-
-    def __init__(self, path: Path) -> None:
-        try:
-            self._archive = zipfile.ZipFile(path)
-            self._archive.getinfo(ENTRIES)
-        except (OSError, zipfile.BadZipFile, KeyError) as error:
-            raise BadQuery(f"{path} is not an evidence bundle ({error}).") from None
-
-    def keys(self) -> dict[str, bytes]:
-        """The key set that the bundle itself brings; to be compared with the one its keeper publishes."""
-        try:
-            return receipts.keys_of(msgspec.json.decode(self._archive.read("jwks.json")))
-        except (KeyError, msgspec.DecodeError, BadSignature):
-            raise BadQuery("The bundle has no jwks.json with Ed25519 keys: name a key set with --jwks.") from None
-
-    def known(self, remembered: list[str]) -> Known:
-        """What the entries are held against: hashes are made anew from the files."""
-        return Known(
-            site=self._archive.read("site.txt").decode(errors="replace").strip() if self._has("site.txt") else None,
-            policies={int(Path(name).stem): policy.digest(self._archive.read(name)) for name in self._names("policies", ".json")},
-            scripts=frozenset(policy.named(policy.digest(self._archive.read(name))) for name in self._names("scripts", ".js")),
-            checkpoints=[self._archive.read(name).decode(errors="replace") for name in self._names("checkpoints", ".txt")],
-            remembered=remembered,
-            complete=True,
-        )  # fmt: skip
-
-    def items(self) -> Iterator:  # type: ignore[type-arg]
-        """The entries, in constant memory."""
-        with self._archive.open(ENTRIES) as lines:
-            yield from items_in(lines)
-
-    def _has(self, name: str) -> bool:
-        return name in self._archive.namelist()
-
-    def _names(self, folder: str, suffix: str) -> list[str]:
-        names = [name for name in self._archive.namelist() if name.startswith(folder + "/") and name.endswith(suffix)]
-        return [name for name in names if folder != "policies" or Path(name).stem.isdecimal()]
 
 
 class _Sink(io.RawIOBase):
@@ -119,15 +77,7 @@ def _tiles(ledger: Ledger, site: str, size: int) -> Iterator[tuple[str, Iterable
     while hashes:
         full, rest = divmod(hashes, merkle.WIDTH)
         for number in range(full):
-            yield f"tile/{level}/{spelled(number)}", [ledger.tree.tile(site, level, number)]
+            yield f"tile/{level}/{merkle.spelled(number)}", [ledger.tree.tile(site, level, number)]
         if rest:
-            yield f"tile/{level}/{spelled(full)}.p/{rest}", [ledger.tree.tile(site, level, full, rest)]
+            yield f"tile/{level}/{merkle.spelled(full)}.p/{rest}", [ledger.tree.tile(site, level, full, rest)]
         level, hashes = level + 1, full
-
-
-def spelled(number: int) -> str:
-    """A tile's number as its address has it: groups of three digits, `x001/234` (tlog-tiles)."""
-    groups = [f"{number % 1000:03d}"]
-    while number := number // 1000:
-        groups.insert(0, f"x{number % 1000:03d}")
-    return "/".join(groups)

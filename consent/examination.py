@@ -1,5 +1,6 @@
 """What can be said of one entry alone: its hash, its signature, whom and what it names; pure, fit for many processes."""
 
+import json
 from collections.abc import Iterable
 
 import msgspec
@@ -8,6 +9,9 @@ from consent import receipts
 from consent.errors import BadSignature
 from consent.merkle import leaf_hash
 from consent.model import Receipt
+
+Row = tuple[str, int, str | None, str | None, int | None, str | None]
+"""Kind, time, id, subject, policy version and action."""
 
 
 class Item(msgspec.Struct, frozen=True, array_like=True, tag="i"):
@@ -18,6 +22,8 @@ class Item(msgspec.Struct, frozen=True, array_like=True, tag="i"):
     token: str | None
     claims: bytes = b""
     """The claims as the file shows them beside the statement; empty where it shows none."""
+    row: Row | None = None
+    """What a database files the entry under."""
 
 
 class Examined(msgspec.Struct, frozen=True, array_like=True, tag="e"):
@@ -54,7 +60,7 @@ def examine(items: Iterable[Item], keys: dict[str, bytes], site: str | None) -> 
 
 def _examined(item: Item, keys: dict[str, bytes], site: str | None) -> Examined:
     if item.token is None:
-        return Examined(item.index, item.leaf, "erased")
+        return _erased(item)
     if leaf_hash(item.token.encode()) != item.leaf:
         return _damaged(item, f"entry {item.index} does not have the hash that the ledger kept of it: it was changed")
     try:
@@ -62,11 +68,40 @@ def _examined(item: Item, keys: dict[str, bytes], site: str | None) -> Examined:
         said = DECODERS[header.typ].decode(claims)
         if site is not None and said.aud != site:
             return _damaged(item, f"entry {item.index} belongs to site {said.aud!r}, not to {site!r}")
-        if item.claims and msgspec.json.decode(item.claims) != msgspec.json.decode(claims):
+        if item.claims and item.claims != claims and _spelled(item.claims) != _spelled(claims):
             return _damaged(item, f"entry {item.index} shows other claims than those that were signed")
+        if item.row and item.row != _row(said):
+            return _damaged(item, f"entry {item.index} is filed under other data than those that were signed")
         return _said(item, said)
-    except (BadSignature, msgspec.MsgspecError, RecursionError) as error:
+    except (BadSignature, msgspec.MsgspecError, ValueError, RecursionError) as error:
         return _damaged(item, f"entry {item.index}: {error}")
+
+
+def _erased(item: Item) -> Examined:
+    if item.row and any(kept is not None for kept in item.row[2:]):
+        return _damaged(item, f"entry {item.index} has no statement, but is still filed under something")
+    return Examined(item.index, item.leaf, "erased", at=item.row[1] if item.row else 0)
+
+
+def _row(said: Said) -> Row:
+    """What a statement should be filed under."""
+    if isinstance(said, Receipt):
+        return ("receipt", said.iat, said.jti, said.sub, said.consent.policy, said.consent.action)
+    if isinstance(said, receipts.PolicyClaims):
+        return ("policy", said.iat, said.jti, None, said.policy.version, None)
+    return ("erasure", said.iat, said.jti, None, None, None)
+
+
+def _spelled(claims: bytes) -> str:
+    """JSON with its members in order; a member that stands there twice is refused (RFC 8259, section 4)."""
+
+    def once(members: list[tuple[str, object]]) -> dict[str, object]:
+        found = dict(members)
+        if len(found) != len(members):
+            raise ValueError("a member of its claims stands there twice")
+        return found
+
+    return json.dumps(json.loads(claims, object_pairs_hook=once), sort_keys=True)
 
 
 def _said(item: Item, said: Said) -> Examined:

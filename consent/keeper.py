@@ -11,6 +11,7 @@ from consent.anchors import Anchors
 from consent.errors import ConsentError
 from consent.ledger import Ledger
 from consent.settings import Settings
+from consent.tree import each
 
 log = logging.getLogger("consent")
 
@@ -33,16 +34,13 @@ class Keeper:
 
     def round(self) -> None:
         """One round: new checkpoints, and once an hour the purge. What fails is logged and tried again in the next."""
-        try:
-            self.ledger.tree.checkpoint_all()
-            self.anchor()
-            if self.ledger.now() - self._purged >= HOUR:
-                self.purge()
-                self._purged = self.ledger.now()
-        except ConsentError as error:
-            log.error("%s Checkpoints and purges are tried again in a while.", error)
-        except Exception:
-            log.exception("The keeper failed; it tries again in a while.")
+        for task in (self.ledger.tree.checkpoint_all, self._tidy, self.anchor):
+            try:
+                task()
+            except ConsentError as error:
+                log.error("%s Checkpoints and purges are tried again in a while.", error)
+            except Exception:
+                log.exception("The keeper failed; it tries again in a while.")
 
     def anchor(self) -> None:
         """Leave the newest checkpoints at the anchors, unless another process is at it."""
@@ -59,8 +57,17 @@ class Keeper:
         with self.ledger.storage.alone("purge") as alone:
             if not alone:
                 return 0
-            sites = self.ledger.storage.reading().sites()
-            return sum(self._purge(site.id) for site in sites)
+            sites = [site.id for site in self.ledger.storage.reading().sites()]
+            return sum(each(sites, self._purge))
+
+    def _tidy(self) -> None:
+        """Once an hour purge and leave no trace; oftener where a trace could not be removed at once."""
+        if self.ledger.now() - self._purged >= HOUR:
+            self.purge()
+            self._purged = self.ledger.now()
+            self.ledger.erasure.traces = True
+        if self.ledger.erasure.traces:
+            self.ledger.erasure.scrub()
 
     def _purge(self, site: str) -> int:
         return self.ledger.erasure.purge(site, self.ledger.retention(site, self.settings.retention_days))

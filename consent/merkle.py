@@ -157,6 +157,75 @@ def grow(size: int, leaves: Iterable[bytes], tile: Tile) -> dict[tuple[int, int]
     return changed
 
 
+def spelled(number: int) -> str:
+    """A tile's number as its address has it: groups of three digits, `x001/234` (tlog-tiles)."""
+    groups = [f"{number % 1000:03d}"]
+    while number := number // 1000:
+        groups.insert(0, f"x{number % 1000:03d}")
+    return "/".join(groups)
+
+
+class Frontier:
+    """The right edge of a tree: enough to go on growing it and to know its root."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._peaks: list[bytes] = []
+
+    def add(self, leaf: bytes) -> None:
+        self._peaks.append(leaf)
+        self.size += 1
+        rest = self.size
+        while rest & 1 == 0:
+            right, left = self._peaks.pop(), self._peaks.pop()
+            self._peaks.append(node_hash(left, right))
+            rest >>= 1
+
+    def root(self) -> bytes:
+        if not self._peaks:
+            return EMPTY
+        *others, found = self._peaks
+        for peak in reversed(others):
+            found = node_hash(peak, found)
+        return found
+
+
+class Tracing:
+    """The leaves of a tree as they come, held against its tiles."""
+
+    def __init__(self, size: int, tile: Tile) -> None:
+        self._size = size
+        self._tile = tile
+        self._count = 0
+        self._rows: list[bytearray] = []
+        self._numbers: list[int] = []
+
+    def add(self, leaf: bytes) -> list[tuple[int, int]]:
+        """The tiles (level, number) that end with this leaf and are not what they should be."""
+        self._count += 1
+        if self._count > self._size:
+            return []
+        wrong, level, hash = [], 0, leaf
+        while hash:
+            if level == len(self._rows):
+                self._rows.append(bytearray())
+                self._numbers.append(0)
+            self._rows[level] += hash
+            hash = b""
+            if len(self._rows[level]) == WIDTH * HASH:
+                wrong += self._compared(level)
+                hash, self._rows[level] = _perfect(bytes(self._rows[level])), bytearray()
+                self._numbers[level] += 1
+            level += 1
+        if self._count == self._size:
+            wrong += [place for level in range(len(self._rows)) for place in self._compared(level)]
+        return wrong
+
+    def _compared(self, level: int) -> list[tuple[int, int]]:
+        number, row = self._numbers[level], bytes(self._rows[level])
+        return [] if not row or self._tile(level, number)[: len(row)] == row else [(level, number)]
+
+
 def _split(size: int) -> int:
     """The largest power of two below `size`."""
     return 1 << ((size - 1).bit_length() - 1)

@@ -1,13 +1,13 @@
 """A site's log seen from outside, through its public addresses: keys, checkpoint and tree; no entry is ever asked for."""
 
-import json
-import urllib.error
+import http.client
+import time
 import urllib.request
 from collections.abc import Iterator
 
 from consent import checkpoint, merkle, receipts
 from consent.errors import BadCheckpoint, BadQuery, BadSignature
-from consent.evidence import spelled
+from consent.merkle import spelled
 from consent.verify import Finding
 
 TIMEOUT = 30
@@ -64,8 +64,8 @@ class Mirror:
 
     def _keys(self) -> dict[str, bytes]:
         try:
-            return receipts.keys_of(json.loads(self._get(f"{self._base}/.well-known/jwks.json")))
-        except (ValueError, BadSignature):
+            return receipts.read_keys(self._get(f"{self._base}/.well-known/jwks.json"))
+        except BadSignature:
             raise BadQuery(f"{self._base}/.well-known/jwks.json is not a JWK set with Ed25519 keys.") from None
 
     def _tile(self, size: int, level: int, number: int) -> bytes:
@@ -77,9 +77,19 @@ class Mirror:
         request = urllib.request.Request(url, headers={"User-Agent": "consent-verify"})
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
-                return answer.read(LARGEST)
-        except (urllib.error.URLError, OSError, ValueError) as error:
+                return _within(answer)
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise BadQuery(f"{url} cannot be read: {error}.") from None
+
+
+def _within(answer: http.client.HTTPResponse) -> bytes:
+    """An answer's bytes; one that comes in drops is given up in time."""
+    end, data = time.monotonic() + TIMEOUT, bytearray()
+    while len(data) < LARGEST and (piece := answer.read1(65_536)):
+        data += piece
+        if time.monotonic() > end:
+            raise TimeoutError("it takes too long")
+    return bytes(data)
 
 
 def _told(holds) -> bool:  # type: ignore[no-untyped-def]

@@ -151,9 +151,17 @@ def keys_of(jwks: Any) -> dict[str, bytes]:
         found = {key["kid"]: _decode(key["x"]) for key in jwks["keys"] if key.get("crv") == "Ed25519"}
     except (TypeError, KeyError, ValueError, AttributeError):
         raise BadSignature("This is not a JWK set with Ed25519 keys.") from None
-    if not found or any(len(key) != 32 for key in found.values()):
+    if not found or any(len(key) != 32 for key in found.values()) or not all(isinstance(kid, str) for kid in found):
         raise BadSignature("The JWK set has no Ed25519 key, or one that has not 32 bytes.")
     return found
+
+
+def read_keys(text: bytes) -> dict[str, bytes]:
+    """The keys of a JWK set as JSON. Raises BadSignature if it is none."""
+    try:
+        return keys_of(msgspec.json.decode(text))
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        raise BadSignature("This is not a JWK set with Ed25519 keys.") from None
 
 
 _RECEIPT = msgspec.json.Decoder(Receipt)

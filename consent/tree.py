@@ -5,15 +5,17 @@ only ever appended and Ed25519 is deterministic, so that one who dies between si
 checkpoint behind that could disagree.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from consent import checkpoint as notes
 from consent import merkle
-from consent.errors import NotYet, Unavailable, UnknownTile
+from consent.errors import BadCheckpoint, ConsentError, NotYet, Unavailable, UnknownTile
 from consent.keyring import KeyRing
 from consent.model import Checkpoint
 from consent.storage.base import Rows, Storage
 
+T = TypeVar("T")
 STEP = 50_000
 """Entries that one round takes up; more are taken in several."""
 
@@ -39,13 +41,25 @@ class Tree:
             self._extend(site, size, leaves)
 
     def checkpoint_all(self) -> list[Checkpoint]:
-        """The new checkpoints of every site that has something new; none while another process is at it."""
+        """The new checkpoints of every site that has something new; none while another process is at it.
+
+        A site that fails holds up no other; its error is raised after all were tried.
+        """
         with self.storage.alone("checkpoint") as alone:
             if not alone:
                 return []
             rows = self.storage.reading()
             behind = [site.id for site in rows.sites() if rows.size(site.id) > _size(rows, site.id)]
-            return [self.checkpoint(site) for site in behind]
+            return list(each(behind, self.checkpoint))
+
+    def sound(self, site: str) -> bool:
+        """Whether the tiles are still those that the newest checkpoint was signed over. Raises UnknownSite."""
+        rows = self.storage.reading()
+        try:
+            self._hold(rows, site, _size(rows, site))
+        except (LookupError, BadCheckpoint):
+            return False
+        return True
 
     def newest(self, site: str) -> Checkpoint:
         """The newest checkpoint. Raises UnknownSite, or NotYet where none was made."""
@@ -91,9 +105,10 @@ class Tree:
 
         tiles: dict[tuple[int, int], bytes] = {}
         try:
+            self._hold(rows, site, size)
             tiles = merkle.grow(size, leaves, known)
             root = merkle.root(size + len(leaves), merkle.reader(known))
-        except LookupError as error:
+        except (LookupError, BadCheckpoint) as error:
             raise Unavailable(f"The tree of {site!r} is damaged ({error}): restore a backup.") from None
         head = notes.Head(notes.origin(self.issuer, site), size + len(leaves), root)
         note = notes.make(head, self.ring.newest())
@@ -103,8 +118,26 @@ class Tree:
             writing.put_tiles(site, tiles)
             writing.add_checkpoint(Checkpoint(site, head.size, root, note, self._now()))
 
+    def _hold(self, rows: Rows, site: str, size: int) -> None:
+        """Raises LookupError unless the tiles are those that the checkpoint of this size was signed over."""
+        made = rows.checkpoint(site, size)
+        if made and merkle.root(size, self._node(rows, site)) != notes.read(made.note).root:
+            raise LookupError(f"its tiles are not those of the checkpoint of {size} entries")
+
     def _node(self, rows: Rows, site: str) -> merkle.Node:
         return merkle.reader(lambda level, number: rows.tile(site, level, number))
+
+
+def each(sites: Iterable[str], work: Callable[[str], T]) -> Iterator[T]:
+    """The work of every site; the last error is raised after all were tried."""
+    failed = None
+    for site in sites:
+        try:
+            yield work(site)
+        except ConsentError as error:
+            failed = error
+    if failed:
+        raise failed
 
 
 def _size(rows: Rows, site: str) -> int:

@@ -19,6 +19,7 @@ from consent.model import Entry
 
 BATCH = 2000
 """Entries that a process takes at a time."""
+OWN = "the checkpoint"
 TOLERANCE = 60
 """Seconds by which an entry may be older than the one before it: two writers of one moment may swap places."""
 
@@ -55,11 +56,18 @@ class Known(msgspec.Struct, frozen=True):
     """Signed notes that the verifier kept from earlier."""
     complete: bool = False
     """Whether no index may be missing and every erased entry must be named by an erasure."""
+    sealed: bool = False
+    """Whether a checkpoint must cover every entry."""
+    tiles: merkle.Tile | None = None
+    """The stored tiles of the tree that the largest of `checkpoints` was signed over."""
 
 
 def items_of(entries: Iterable[Entry]) -> Iterator[Item]:
     """The entries of a ledger as items."""
-    return (Item(entry.index, entry.leaf, entry.token) for entry in entries)
+    return (
+        Item(e.index, e.leaf, e.token, row=(e.kind, e.recorded_at, e.id, e.subject, e.policy, e.action))
+        for e in entries
+    )
 
 
 def items_in(lines: Iterable[bytes]) -> Iterator[Item | Finding]:
@@ -88,29 +96,36 @@ class _History:
         self.known = known
         self.last = -1
         self.time = 0
-        self.tree = Frontier()
+        self.tree = merkle.Frontier()
         self.published: dict[int, str] = {}
-        self.unexplained: set[int] = set()
+        self.emptied = Emptied()
         self.heads, self.bad = _heads(known, keys)
+        self.covered = max((size for size, heads in self.heads.items() if any(own for *_, own in heads)), default=0)
+        self.tracing = merkle.Tracing(self.covered, known.tiles) if known.tiles else None
 
     def add(self, seen: Examined) -> Finding:
         problem = self._order(seen) or seen.fault or self._time(seen) or self._policy(seen) or self._scripts(seen)
         self.last = seen.index
         if self.known.complete:
-            problem = self._grow(seen) or problem
-            self._explain(seen)
+            problem = self._grow(seen) or self._explain(seen) or problem
         return Finding(seen.index, seen.kind, problem)
 
     def end(self) -> Iterator[Finding]:
-        for index in sorted(self.unexplained):
+        for index in self.emptied.unexplained():
             yield Finding(index, "damaged", f"entry {index} is empty, but no erasure names it: it was removed")
         yield from self.bad
         if self.known.complete:
             beyond = sorted(size for size in self.heads if size > self.tree.size)
             gone = f"but the log has {self.tree.size}: it was rolled back or cut off"
             for size in beyond:
-                for _, whose in self.heads[size]:
+                for _, whose, _ in self.heads[size]:
                     yield Finding(-1, "checkpoint", f"{whose} of {size} entries is signed, {gone}")
+        if self.known.sealed and self.covered < self.tree.size:
+            yield Finding(
+                -1,
+                "checkpoint",
+                f"no checkpoint is there over more than {self.covered} of {self.tree.size} entries: nothing vouches for the others",
+            )
 
     def _order(self, seen: Examined) -> str:
         if seen.index <= self.last:
@@ -149,52 +164,61 @@ class _History:
         missing = [name for name in seen.scripts if name not in self.known.scripts]
         return f"entry {seen.index} names banner script {missing[0]}, which is not there" if missing else ""
 
-    def _explain(self, seen: Examined) -> None:
-        """Keep count of the erased entries that no erasure has named yet; erasures stand after what they emptied."""
-        if seen.kind == "erased":
-            self.unexplained.add(seen.index)
-        self.unexplained.difference_update(seen.emptied)
+    def _explain(self, seen: Examined) -> str:
+        """Keep count of the erased entries; erasures stand after what they emptied and name nothing else."""
+        if seen.kind == "erased" and 0 <= seen.index < self.tree.size:
+            self.emptied.add(seen.index)
+        wrong = [index for index in seen.emptied if not self.emptied.explain(index)]
+        return (
+            f"entry {seen.index} is an erasure of entry {wrong[0]}, which is not empty, or was named before"
+            if wrong
+            else ""
+        )
 
     def _grow(self, seen: Examined) -> str:
         """The tree one leaf further, held against the checkpoints of that size."""
         self.tree.add(seen.leaf)
         heads = self.heads.get(self.tree.size, [])
-        wrong = [whose for root, whose in heads if root != self.tree.root()]
+        wrong = [whose for root, whose, _ in heads if root != self.tree.root()]
+        tiles = self.tracing.add(seen.leaf) if self.tracing else []
         if not wrong:
-            return ""
+            return (
+                f"tile {tiles[0][1]} of level {tiles[0][0]} is not of the entries: the tree was changed"
+                if tiles
+                else ""
+            )
         return f"the first {self.tree.size} entries are not those that {wrong[0]} of {self.tree.size} entries was signed over: history was rewritten"
 
 
-class Frontier:
-    """The right edge of a tree: enough to go on growing it and to know its root."""
+class Emptied:
+    """Which entries are empty and which of them an erasure has named; a byte an entry."""
 
     def __init__(self) -> None:
-        self.size = 0
-        self._peaks: list[bytes] = []
+        self._marks = bytearray()
 
-    def add(self, leaf: bytes) -> None:
-        self._peaks.append(leaf)
-        self.size += 1
-        rest = self.size
-        while rest & 1 == 0:
-            right, left = self._peaks.pop(), self._peaks.pop()
-            self._peaks.append(merkle.node_hash(left, right))
-            rest >>= 1
+    def add(self, index: int) -> None:
+        self._marks.extend(bytes(max(0, index + 1 - len(self._marks))))
+        self._marks[index] = 1
 
-    def root(self) -> bytes:
-        if not self._peaks:
-            return merkle.EMPTY
-        *others, found = self._peaks
-        for peak in reversed(others):
-            found = merkle.node_hash(peak, found)
-        return found
+    def explain(self, index: int) -> bool:
+        """Whether an erasure may name this entry now."""
+        if not 0 <= index < len(self._marks) or self._marks[index] != 1:
+            return False
+        self._marks[index] = 2
+        return True
+
+    def unexplained(self) -> Iterator[int]:
+        found = self._marks.find(1)
+        while found >= 0:
+            yield found
+            found = self._marks.find(1, found + 1)
 
 
-def _heads(known: Known, keys: dict[str, bytes]) -> tuple[dict[int, list[tuple[bytes, str]]], list[Finding]]:
-    """(root, whose checkpoint) by size, and what is wrong with the checkpoints before any entry is read."""
-    heads: dict[int, list[tuple[bytes, str]]] = {}
+def _heads(known: Known, keys: dict[str, bytes]) -> tuple[dict[int, list[tuple[bytes, str, bool]]], list[Finding]]:
+    """(root, whose checkpoint, the log's own?) by size, and what is wrong with them before any entry is read."""
+    heads: dict[int, list[tuple[bytes, str, bool]]] = {}
     bad = []
-    notes = [(note, "the checkpoint") for note in known.checkpoints]
+    notes = [(note, OWN) for note in known.checkpoints]
     notes += [(note, "the remembered checkpoint") for note in known.remembered]
     for note, whose in notes:
         try:
@@ -204,7 +228,7 @@ def _heads(known: Known, keys: dict[str, bytes]) -> tuple[dict[int, list[tuple[b
             continue
         if known.site is not None and head.origin.rpartition("/sites/")[2] != known.site:
             bad.append(Finding(-1, "checkpoint", f"{whose} of {head.size} entries is of {head.origin}, another log"))
-        heads.setdefault(head.size, []).append((head.root, whose))
+        heads.setdefault(head.size, []).append((head.root, whose, whose == OWN))
     return heads, bad
 
 

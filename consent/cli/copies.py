@@ -60,6 +60,11 @@ def restore(file: Path, sealed: str | None, passphrase_file: str | None) -> None
     target, ring = Path(unquote(urlsplit(settings.database).path)), KeyRing(settings.data / "keys")
     if target.exists():
         raise BadQuery(f"There is a database {target}: move it away, or name another folder with CONSENT_DATA.")
+    for left in (target.with_name(target.name + suffix) for suffix in ("-wal", "-shm", "-journal")):
+        if left.exists():
+            raise BadQuery(
+                f"There is {left}, a part of another database, which would be taken up: move it away as well."
+            )
     if sealed and ring.files():
         raise BadQuery(f"There are keys in {ring.folder}: leave --keys out to keep them, or move them away.")
     sites = _checked(file)

@@ -21,7 +21,12 @@ def erase(site: str, subject: str, reason: str, as_json: bool) -> None:
     """
     if wrong := mistakes(subject, SubjectId):
         raise BadId(f"{subject!r} is not a subject id: it {wrong[0][1]}.")
-    emptied = installation()[0].erase(site, subject, reason=reason[:200])
+    ledger = installation()[0]
+    emptied = ledger.erase(site, subject, reason=reason[:200])
+    if ledger.erasure.traces:
+        click.echo(
+            "A reader, such as a backup, still holds old pages: run `consent purge` when it has ended.", err=True
+        )
     if as_json:
         show({"emptied": emptied})
     elif emptied:
@@ -46,6 +51,8 @@ def purge(site: str | None, dry_run: bool, as_json: bool) -> None:
     for one in sites:
         days = ledger.retention(one, settings.retention_days)
         done[one] = len(ledger.erasure.overdue(one, days)) if dry_run else ledger.erasure.purge(one, days)
+    if not dry_run and not ledger.erasure.scrub():
+        click.echo("A reader, such as a backup, still holds old pages: purge again when it has ended.", err=True)
     if as_json:
         show({"subjects" if dry_run else "emptied": done})
         return

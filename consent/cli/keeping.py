@@ -135,6 +135,8 @@ def _checkpoints(settings: Settings) -> Iterator[str]:
     for site in ledger.storage.reading().sites() if ledger else []:
         rows = ledger.storage.reading()  # type: ignore[union-attr]
         newest = rows.checkpoint(site.id)
+        if not ledger.tree.sound(site.id):  # type: ignore[union-attr]
+            yield f"The tree of site {site.id!r} is not what its newest checkpoint was signed over: restore a backup."
         first = rows.entries(site.id, Filter(kinds=()), after=newest.size - 1 if newest else -1, limit=1)
         if first and time.time() - first[0].recorded_at > max(LATE, 10 * settings.checkpoint_seconds):
             yield f"Site {site.id!r} has entries that no checkpoint covers: is the service running? Its log says more."

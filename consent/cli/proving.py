@@ -9,10 +9,11 @@ from pathlib import Path
 import click
 
 from consent import verify as verification
+from consent.bundle import Bundle
+from consent.checkpoint import notes
 from consent.cli.reading import Watched, jwks_option, key_set
 from consent.cli.shared import as_json, read_file, show, the_ledger
 from consent.errors import BadQuery
-from consent.evidence import Bundle
 from consent.ledger import Ledger
 from consent.mirror import Mirror
 from consent.model import Filter
@@ -42,7 +43,7 @@ def verify(what: str, jwks: str | None, since: tuple[str, ...], as_json: bool) -
              consent verify evidence.zip --since checkpoint-of-last-year.txt
              consent verify export.ndjson --jwks jwks.json
     """
-    remembered = [read_file(path).decode(errors="replace") for path in since]
+    remembered = [note for path in since for note in notes(read_file(path).decode(errors="replace"))]
     kinds: dict[str, int] = {}
     problems = []
     for finding in _findings(what, jwks, remembered):
@@ -140,6 +141,8 @@ def _bundle(bundle: Bundle, jwks: str | None, remembered: list[str]) -> Findings
         else nullcontext(bundle.items()) as items
     ):
         yield from verification.check(items, keys, bundle.known(remembered), workers=verification.CORES)
+    for fault in bundle.faults(keys):
+        yield verification.Finding(-1, "file", fault)
 
 
 def _lines(path: Path, jwks: str | None) -> Iterator[verification.Finding]:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import click
-import msgspec
 
 from consent import receipts
 from consent.cli.shared import read_file
@@ -52,6 +51,6 @@ class Watched:
 def key_set(jwks: str) -> dict[str, bytes]:
     """The keys of a JWK set in a file. Raises BadQuery."""
     try:
-        return receipts.keys_of(msgspec.json.decode(read_file(jwks)))
-    except (msgspec.DecodeError, BadSignature):
+        return receipts.read_keys(read_file(jwks))
+    except BadSignature:
         raise BadQuery(f"{jwks} is not a JWK set with Ed25519 keys.") from None

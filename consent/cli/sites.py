@@ -94,8 +94,7 @@ def delete(site: str, confirm: str) -> None:
     ledger.storage.reading().site(site)
     if confirm != site:
         raise BadQuery(f"Nothing was deleted: {confirm!r} is not {site!r}.")
-    with ledger.storage.writing() as rows:
-        rows.remove_site(site)
+    ledger.erasure.remove_site(site)
     click.echo(f"Deleted {site}.")
 
 

@@ -19,10 +19,12 @@ from consent.storage.rows import SqliteRows
 from consent.storage.schema import migrations
 from consent.storage.tree_rows import reported
 
+PATIENCE = 10_000
+"""Milliseconds to wait for a lock of SQLite's own."""
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
-    "PRAGMA busy_timeout=10000",
+    f"PRAGMA busy_timeout={PATIENCE}",
     "PRAGMA secure_delete=ON",
     "PRAGMA wal_autocheckpoint=4000",
     "PRAGMA cache_size=-16384",
@@ -99,7 +101,12 @@ class SqliteStorage:
 
     def scrub(self) -> bool:
         with self._turn, reported(), self._file_lock():
-            return self._writing_connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+            connection = self._writing_connection()
+            connection.execute("PRAGMA busy_timeout=0")  # nobody waits for a reader
+            try:
+                return connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+            finally:
+                connection.execute(f"PRAGMA busy_timeout={PATIENCE}")
 
     def faults(self) -> list[str]:
         with reported():

@@ -146,12 +146,11 @@ def change_site(site: str) -> Response:
 )
 @needs("owner")
 def delete_site(site: str) -> Response:
-    storage = service().ledger.storage
-    storage.reading().site(site)
+    ledger = service().ledger
+    ledger.storage.reading().site(site)
     if request.args.get("confirm") != site:
         raise BadQuery(f"This loses every receipt of the site for ever; say `?confirm={site}` if that is meant.")
-    with storage.writing() as rows:
-        rows.remove_site(site)
+    ledger.erasure.remove_site(site)
     return Response(status=204)
 
 
