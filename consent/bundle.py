@@ -48,16 +48,16 @@ class Bundle:
 
     def known(self, remembered: list[str]) -> Known:
         """What the entries are held against: hashes are made anew from the files."""
-        notes = self._notes()
         return Known(
             site=self._text("site.txt").strip(),
             policies={int(Path(name).stem): policy.digest(self._read(name)) for name in self._names("policies/")},
             scripts=frozenset(Path(name).stem for name in self._names("scripts/")),
-            checkpoints=list(notes.values()),
+            checkpoints=(note for _, note in self._notes()),
             remembered=remembered,
             complete=True,
             sealed=True,
-            tiles=self._tiles(max(notes, default=0)),
+            tiles=self._tile(max(self._sizes(), default=0)),
+            tiled=max(self._sizes(), default=0),
         )
 
     def faults(self, keys: dict[str, bytes]) -> Iterator[str]:
@@ -66,7 +66,7 @@ class Bundle:
             if policy.named(policy.digest(self._read(name))) != Path(name).stem:
                 yield f"{name} has other bytes than its name says"
         origins = set()
-        for size, note in self._notes().items():
+        for size, note in self._notes():
             try:
                 head = checkpoint.read(note)
             except BadCheckpoint:
@@ -83,10 +83,13 @@ class Bundle:
         with self._told(), self._archive.open(ENTRIES) as lines:
             yield from items_in(iter(lambda: lines.readline(LARGEST), b""))
 
-    def _notes(self) -> dict[int, str]:
-        return {int(Path(name).stem): self._text(name) for name in self._names("checkpoints/")}
+    def _sizes(self) -> list[int]:
+        return sorted(int(Path(name).stem) for name in self._names("checkpoints/"))
 
-    def _tiles(self, size: int) -> merkle.Tile:
+    def _notes(self) -> Iterator[tuple[int, str]]:
+        return ((size, self._text(f"checkpoints/{size}.txt")) for size in self._sizes())
+
+    def _tile(self, size: int) -> merkle.Tile:
         def tile(level: int, number: int) -> bytes:
             width = min(merkle.WIDTH, (size >> (merkle.HEIGHT * level)) - number * merkle.WIDTH)
             partial = f".p/{width}" if width < merkle.WIDTH else ""

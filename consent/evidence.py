@@ -15,18 +15,19 @@ import msgspec
 from consent import merkle, policy
 from consent.export import ndjson
 from consent.ledger import Ledger
-from consent.model import Filter, Script
+from consent.model import Script
+from consent.tree import checkpoints
 
 ENTRIES = "entries.ndjson"
 README = Path(__file__).parent / "templates" / "evidence.txt"
 
 
 def bundle(ledger: Ledger, site: str) -> Iterator[bytes]:
-    """A site's whole log as pieces of a zip file, a checkpoint over all of it made first. Raises UnknownSite."""
-    newest = ledger.tree.checkpoint(site)
+    """A site's whole log as pieces of a zip file, a checkpoint over all of it made. Raises UnknownSite."""
+    ledger.storage.reading().site(site)
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for name, pieces in _files(ledger, site, newest.size):
+        for name, pieces in _files(ledger, site):
             with archive.open(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), "w", force_zip64=True) as file:
                 for piece in pieces:
                     file.write(piece)
@@ -52,8 +53,17 @@ class _Sink(io.RawIOBase):
         yield from pieces
 
 
-def _files(ledger: Ledger, site: str, size: int) -> Iterator[tuple[str, Iterable[bytes]]]:
+def _files(ledger: Ledger, site: str) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """The entries first: what they rest on and what covers them is there once they are read."""
     rows = ledger.storage.reading()
+    sizes = [0]
+
+    def end() -> int:
+        sizes.append(ledger.tree.checkpoint(site).size)
+        return sizes[-1]
+
+    yield ENTRIES, ndjson(ledger.whole(site, end), [])
+    size = sizes[-1]
     yield "README.txt", [README.read_bytes()]
     yield "site.txt", [site.encode() + b"\n"]
     yield "jwks.json", [msgspec.json.format(msgspec.json.encode(ledger.ring.jwks()), indent=2)]
@@ -63,12 +73,10 @@ def _files(ledger: Ledger, site: str, size: int) -> Iterator[tuple[str, Iterable
     for hash in rows.scripts(site):
         script: Script = ledger.script_by_hash(site, hash)
         yield f"scripts/{policy.named(hash)}.js", [gzip.decompress(script.gzip)]
-    for made in rows.checkpoints(site):
+    for made in checkpoints(rows, site):
         if made.size <= size:
             yield f"checkpoints/{made.size}.txt", [made.note.encode()]
     yield from _tiles(ledger, site, size)
-    entries = (entry for entry in ledger.entries(site, Filter(kinds=())) if entry.index < size)
-    yield ENTRIES, ndjson(entries, [])
 
 
 def _tiles(ledger: Ledger, site: str, size: int) -> Iterator[tuple[str, Iterable[bytes]]]:

@@ -140,6 +140,14 @@ def each(sites: Iterable[str], work: Callable[[str], T]) -> Iterator[T]:
         raise failed
 
 
+def checkpoints(rows: Rows, site: str) -> Iterator[Checkpoint]:
+    """Every checkpoint, oldest first, in constant memory."""
+    after = -1
+    while page := rows.checkpoints(site, after=after):
+        yield from page
+        after = page[-1].size
+
+
 def _size(rows: Rows, site: str) -> int:
     """How many entries the newest checkpoint covers."""
     newest = rows.checkpoint(site)

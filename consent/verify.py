@@ -50,8 +50,8 @@ class Known(msgspec.Struct, frozen=True):
     """Versions -> SHA-256 of their canonical bytes."""
     scripts: frozenset[str] | None = None
     """Names of the banner scripts that are there."""
-    checkpoints: Sequence[str] = ()
-    """Signed notes of this log, in any order."""
+    checkpoints: Iterable[str] = ()
+    """Signed notes of this log, smallest first."""
     remembered: Sequence[str] = ()
     """Signed notes that the verifier kept from earlier."""
     complete: bool = False
@@ -59,7 +59,8 @@ class Known(msgspec.Struct, frozen=True):
     sealed: bool = False
     """Whether a checkpoint must cover every entry."""
     tiles: merkle.Tile | None = None
-    """The stored tiles of the tree that the largest of `checkpoints` was signed over."""
+    """The stored tiles of the tree over the first `tiled` entries."""
+    tiled: int = 0
 
 
 def items_of(entries: Iterable[Entry]) -> Iterator[Item]:
@@ -99,9 +100,8 @@ class _History:
         self.tree = merkle.Frontier()
         self.published: dict[int, str] = {}
         self.emptied = Emptied()
-        self.heads, self.bad = _heads(known, keys)
-        self.covered = max((size for size, heads in self.heads.items() if any(own for *_, own in heads)), default=0)
-        self.tracing = merkle.Tracing(self.covered, known.tiles) if known.tiles else None
+        self.checkpoints = Checkpoints(known, keys)
+        self.tracing = merkle.Tracing(known.tiled, known.tiles) if known.tiles else None
 
     def add(self, seen: Examined) -> Finding:
         problem = self._order(seen) or seen.fault or self._time(seen) or self._policy(seen) or self._scripts(seen)
@@ -113,18 +113,13 @@ class _History:
     def end(self) -> Iterator[Finding]:
         for index in self.emptied.unexplained():
             yield Finding(index, "damaged", f"entry {index} is empty, but no erasure names it: it was removed")
-        yield from self.bad
-        if self.known.complete:
-            beyond = sorted(size for size in self.heads if size > self.tree.size)
-            gone = f"but the log has {self.tree.size}: it was rolled back or cut off"
-            for size in beyond:
-                for _, whose, _ in self.heads[size]:
-                    yield Finding(-1, "checkpoint", f"{whose} of {size} entries is signed, {gone}")
-        if self.known.sealed and self.covered < self.tree.size:
+        for problem in self.checkpoints.beyond(self.tree.size):
+            yield Finding(-1, "checkpoint", problem)
+        if self.known.sealed and self.checkpoints.covered < self.tree.size:
             yield Finding(
                 -1,
                 "checkpoint",
-                f"no checkpoint is there over more than {self.covered} of {self.tree.size} entries: nothing vouches for the others",
+                f"no checkpoint is there over more than {self.checkpoints.covered} of {self.tree.size} entries: nothing vouches for the others",
             )
 
     def _order(self, seen: Examined) -> str:
@@ -178,8 +173,8 @@ class _History:
     def _grow(self, seen: Examined) -> str:
         """The tree one leaf further, held against the checkpoints of that size."""
         self.tree.add(seen.leaf)
-        heads = self.heads.get(self.tree.size, [])
-        wrong = [whose for root, whose, _ in heads if root != self.tree.root()]
+        heads = self.checkpoints.at(self.tree.size)
+        wrong = [whose for root, whose in heads if root != self.tree.root()]
         tiles = self.tracing.add(seen.leaf) if self.tracing else []
         if not wrong:
             return (
@@ -188,6 +183,55 @@ class _History:
                 else ""
             )
         return f"the first {self.tree.size} entries are not those that {wrong[0]} of {self.tree.size} entries was signed over: history was rewritten"
+
+
+class Checkpoints:
+    """The checkpoints that a log is held against, each as the walk comes to its size; in constant memory."""
+
+    def __init__(self, known: Known, keys: dict[str, bytes]) -> None:
+        self._known = known
+        self._keys = list(keys.values())
+        self._faults: list[str] = []
+        remembered = [self._head(note, "the remembered checkpoint") for note in known.remembered]
+        self._remembered = sorted((one for one in remembered if one), key=lambda one: one[0])
+        self._own = (found for note in known.checkpoints if (found := self._head(note, OWN)))
+        self._next = next(self._own, None)
+        self.covered = 0
+        """Entries that the log's own checkpoints met so far cover."""
+
+    def at(self, size: int) -> list[tuple[bytes, str]]:
+        """(root, whose) of the checkpoints of this size."""
+        met = []
+        while self._remembered and self._remembered[0][0] <= size:
+            met.append(self._remembered.pop(0))
+        while self._next and self._next[0] <= size:
+            met.append(self._next)
+            self.covered = size
+            self._next = next(self._own, None)
+        late = [one for one in met if one[0] < size]
+        self._faults += [f"{whose} of {other} entries stands after larger ones" for other, _, whose in late]
+        return [(root, whose) for other, root, whose in met if other == size]
+
+    def beyond(self, size: int) -> Iterator[str]:
+        """What is wrong with those that were not met, and with any as such."""
+        for other, _, whose in [*self._remembered, *([self._next] if self._next else []), *self._own]:
+            if self._known.complete:
+                yield f"{whose} of {other} entries is signed, but the log has {size}: it was rolled back or cut off"
+        yield from self._faults
+
+    def _head(self, note: str, whose: str) -> tuple[int, bytes, str] | None:
+        try:
+            head = checkpoint.verify(note, self._keys)
+        except BadCheckpoint as error:
+            self._faults.append(str(error).rstrip("."))
+            return None
+        if self._known.site is not None and head.origin.rpartition("/sites/")[2] != self._known.site:
+            self._faults.append(f"{whose} of {head.size} entries is of {head.origin}, another log")
+        if head.size:
+            return head.size, head.root, whose
+        if head.root != merkle.EMPTY:
+            self._faults.append(f"{whose} of no entries was signed over some")
+        return None
 
 
 class Emptied:
@@ -212,24 +256,6 @@ class Emptied:
         while found >= 0:
             yield found
             found = self._marks.find(1, found + 1)
-
-
-def _heads(known: Known, keys: dict[str, bytes]) -> tuple[dict[int, list[tuple[bytes, str, bool]]], list[Finding]]:
-    """(root, whose checkpoint, the log's own?) by size, and what is wrong with them before any entry is read."""
-    heads: dict[int, list[tuple[bytes, str, bool]]] = {}
-    bad = []
-    notes = [(note, OWN) for note in known.checkpoints]
-    notes += [(note, "the remembered checkpoint") for note in known.remembered]
-    for note, whose in notes:
-        try:
-            head = checkpoint.verify(note, keys.values())
-        except BadCheckpoint as error:
-            bad.append(Finding(-1, "checkpoint", str(error).rstrip(".")))
-            continue
-        if known.site is not None and head.origin.rpartition("/sites/")[2] != known.site:
-            bad.append(Finding(-1, "checkpoint", f"{whose} of {head.size} entries is of {head.origin}, another log"))
-        heads.setdefault(head.size, []).append((head.root, whose, whose == OWN))
-    return heads, bad
 
 
 def _examined(

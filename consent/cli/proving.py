@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from consent import stored
 from consent import verify as verification
 from consent.bundle import Bundle
 from consent.checkpoint import notes
@@ -16,8 +17,6 @@ from consent.cli.shared import as_json, read_file, show, the_ledger
 from consent.errors import BadQuery
 from consent.ledger import Ledger
 from consent.mirror import Mirror
-from consent.model import Filter
-from consent.policy import digest, named
 from consent.settings import load
 from consent.storage.sqlite import SqliteFile
 from consent.times import rfc3339
@@ -97,18 +96,14 @@ def _findings(what: str, jwks: str | None, remembered: list[str]) -> Findings:
 
 def _log(ledger: Ledger, site: str, keys: dict[str, bytes], remembered: list[str]) -> Findings:
     rows = ledger.storage.reading()
-    known = verification.Known(
-        site=site,
-        policies={publication.version: digest(publication.document) for publication in rows.publications(site)},
-        scripts=frozenset(named(hash) for hash in rows.scripts(site)),
-        checkpoints=[one.note for one in rows.checkpoints(site)],
-        remembered=remembered,
-        complete=True,
-    )
     watched = Watched(ledger, rows.size(site))
-    items = verification.items_of(watched.entries(site, Filter(kinds=())))
+    known = stored.known(rows, site, remembered)
     with watched.bar():
-        yield from verification.check(items, keys, known, workers=verification.CORES)
+        yield from verification.check(
+            verification.items_of(watched.whole(site, lambda: rows.size(site))), keys, known, workers=verification.CORES
+        )
+    for fault in stored.faults(rows, site):
+        yield verification.Finding(-1, "file", fault)
 
 
 def _database(path: Path, jwks: str | None, remembered: list[str]) -> Findings:

@@ -1,7 +1,7 @@
 """What reading a log has in common: the key set, and a progress bar on a terminal."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import click
@@ -28,6 +28,9 @@ class Watched:
 
     def entries(self, site: str, filter: Filter) -> Iterator[Entry]:
         return self.moving(self._ledger.entries(site, filter))
+
+    def whole(self, site: str, end: Callable[[], int]) -> Iterator[Entry]:
+        return self.moving(self._ledger.whole(site, end))
 
     def moving(self, entries: Iterable[Entry]) -> Iterator[Entry]:
         shown = 0

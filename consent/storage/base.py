@@ -75,8 +75,8 @@ class Rows(Protocol):
     def checkpoint(self, site: str, size: int | None = None) -> Checkpoint | None:
         """The checkpoint of a size, or the newest."""
 
-    def checkpoints(self, site: str) -> list[Checkpoint]:
-        """Every checkpoint, oldest first."""
+    def checkpoints(self, site: str, *, after: int = -1, limit: int = 1000) -> list[Checkpoint]:
+        """Checkpoints of more than `after` entries, oldest first."""
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Raises Conflict where there is one of that size."""

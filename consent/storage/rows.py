@@ -8,7 +8,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any, get_args
 from uuid import UUID
 
-from consent.errors import Conflict, UnknownPolicy, UnknownSite
+from consent.errors import Conflict, Unavailable, UnknownPolicy, UnknownSite
 from consent.model import Action, Display, Entry, Filter, Kind, Publication, Script, Site, Token
 from consent.storage.shapes import Shapes
 from consent.storage.tree_rows import TreeRows, fields
@@ -206,19 +206,22 @@ class SqliteRows(TreeRows):
 
     def _entry_of(self, site: str, row: tuple) -> Entry:
         kind, recorded_at, leaf, token, id, subject, policy, action, position = row
-        id, subject = id and str(UUID(bytes=id)), subject and subject_text(subject)
-        return Entry(
-            site,
-            KINDS[kind],
-            recorded_at,
-            leaf,
-            self.shapes.unpacked(token, subject or "", id or ""),
-            id=id,
-            subject=subject,
-            policy=policy,
-            action=None if action is None else ACTIONS[action],
-            index=position,
-        )
+        try:
+            id, subject = id and str(UUID(bytes=id)), subject and subject_text(subject)
+            return Entry(
+                site,
+                KINDS[kind],
+                recorded_at,
+                leaf,
+                self.shapes.unpacked(token, subject or "", id or ""),
+                id=id,
+                subject=subject,
+                policy=policy,
+                action=None if action is None else ACTIONS[action],
+                index=position,
+            )
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            raise Unavailable(f"Entry {position} of {site!r} is damaged ({error}): restore a backup.") from None
 
 
 def _where(filter: Filter) -> tuple[str, list[Any]]:

@@ -50,9 +50,9 @@ class TreeRows:
         row = self._one(sql, (self._key(site),))
         return Checkpoint(site, *row) if row else None
 
-    def checkpoints(self, site: str) -> list[Checkpoint]:
-        sql = f"SELECT {CHECKPOINT} FROM checkpoints WHERE site = ? ORDER BY size"
-        return [Checkpoint(site, *row) for row in self._all(sql, (self._key(site),))]
+    def checkpoints(self, site: str, *, after: int = -1, limit: int = 1000) -> list[Checkpoint]:
+        sql = f"SELECT {CHECKPOINT} FROM checkpoints WHERE site = ? AND size > ? ORDER BY size LIMIT ?"
+        return [Checkpoint(site, *row) for row in self._all(sql, (self._key(site), after, limit))]
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
         values = (self._key(checkpoint.site), *fields(checkpoint, CHECKPOINT))

@@ -1,0 +1,77 @@
+"""What a database keeps beside its entries: policies, banner scripts, checkpoints and tiles.
+
+Its rule: what a column says is held against the bytes it was made from, never believed.
+"""
+
+import gzip
+import zlib
+from collections.abc import Iterator
+
+import msgspec
+
+from consent import checkpoint, policy
+from consent.errors import BadCheckpoint
+from consent.model import Checkpoint, Publication, Script
+from consent.storage.base import Rows
+from consent.tree import checkpoints
+from consent.verify import Known
+
+BROKEN = (TypeError, ValueError, AttributeError, EOFError, OSError, zlib.error, msgspec.MsgspecError)
+"""What values of kinds that we never write lead to."""
+
+
+def known(rows: Rows, site: str, remembered: list[str]) -> Known:
+    """What the entries of a site are held against: hashes are made anew from what is stored."""
+    newest = rows.checkpoint(site)
+    return Known(
+        site=site,
+        policies={one.version: policy.digest(one.document) for one in rows.publications(site) if not _policy(one)},
+        scripts=frozenset(policy.named(hash) for hash in rows.scripts(site) if isinstance(hash, bytes)),
+        checkpoints=(str(one.note) for one in checkpoints(rows, site)),
+        remembered=remembered,
+        complete=True,
+        tiles=lambda level, number: rows.tile(site, level, number),
+        tiled=newest.size if newest else 0,
+    )
+
+
+def faults(rows: Rows, site: str) -> Iterator[str]:
+    """What is filed under other data than its own bytes, whatever the entries are."""
+    for publication in rows.publications(site):
+        if _policy(publication):
+            yield f"policy version {publication.version} is filed under other data than its own: it was changed"
+    for hash in rows.scripts(site):
+        script = rows.script(site, hash)
+        if script is None or _script(script):
+            yield f"banner script {_name(hash)} has other bytes than its name says: it was changed"
+    for made in checkpoints(rows, site):
+        if _checkpoint(made):
+            yield f"the checkpoint of {made.size} entries is filed under another size or root than it was signed over"
+
+
+def _policy(stored: Publication) -> bool:
+    try:
+        said = policy.load(stored.document)
+        kept = (stored.hash, stored.version, stored.material_since)
+        return kept != (policy.digest(stored.document), said.version, said.material_since)
+    except BROKEN:
+        return True
+
+
+def _script(stored: Script) -> bool:
+    try:
+        return policy.digest(gzip.decompress(stored.gzip)) != stored.hash
+    except BROKEN:
+        return True
+
+
+def _checkpoint(stored: Checkpoint) -> bool:
+    try:
+        head = checkpoint.read(stored.note)
+        return (head.size, head.root) != (stored.size, stored.root)
+    except (*BROKEN, BadCheckpoint):
+        return True
+
+
+def _name(hash: object) -> str:
+    return policy.named(hash) if isinstance(hash, bytes) else repr(hash)
