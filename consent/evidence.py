@@ -8,6 +8,7 @@ import gzip
 import io
 import zipfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,8 @@ import msgspec
 from consent import merkle, policy
 from consent.export import ndjson
 from consent.ledger import Ledger
-from consent.model import Script
+from consent.model import Filter, Script
+from consent.storage.base import Rows
 from consent.tree import checkpoints
 
 ENTRIES = "entries.ndjson"
@@ -24,10 +26,12 @@ README = Path(__file__).parent / "templates" / "evidence.txt"
 
 def bundle(ledger: Ledger, site: str) -> Iterator[bytes]:
     """A site's whole log as pieces of a zip file, a checkpoint over all of it made. Raises UnknownSite."""
-    ledger.storage.reading().site(site)
     sink = _Sink()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for name, pieces in _files(ledger, site):
+    with (
+        _settled(ledger, site) as (rows, size),
+        zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive,
+    ):
+        for name, pieces in _files(ledger, site, rows, size):
             with archive.open(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), "w", force_zip64=True) as file:
                 for piece in pieces:
                     file.write(piece)
@@ -53,17 +57,18 @@ class _Sink(io.RawIOBase):
         yield from pieces
 
 
-def _files(ledger: Ledger, site: str) -> Iterator[tuple[str, Iterable[bytes]]]:
-    """The entries first: what they rest on and what covers them is there once they are read."""
-    rows = ledger.storage.reading()
-    sizes = [0]
+@contextmanager
+def _settled(ledger: Ledger, site: str) -> Iterator[tuple[Rows, int]]:
+    """The log at rest and how much of it a checkpoint covers, with the erasure of everything that is empty in it."""
+    while True:
+        size = ledger.tree.checkpoint(site).size
+        with ledger.storage.snapshot() as rows:
+            if not rows.entries(site, Filter(kinds=("erasure",)), after=size - 1, limit=1):
+                yield rows, size
+                return
 
-    def end() -> int:
-        sizes.append(ledger.tree.checkpoint(site).size)
-        return sizes[-1]
 
-    yield ENTRIES, ndjson(ledger.whole(site, end), [])
-    size = sizes[-1]
+def _files(ledger: Ledger, site: str, rows: Rows, size: int) -> Iterator[tuple[str, Iterable[bytes]]]:
     yield "README.txt", [README.read_bytes()]
     yield "site.txt", [site.encode() + b"\n"]
     yield "jwks.json", [msgspec.json.format(msgspec.json.encode(ledger.ring.jwks()), indent=2)]
@@ -77,6 +82,7 @@ def _files(ledger: Ledger, site: str) -> Iterator[tuple[str, Iterable[bytes]]]:
         if made.size <= size:
             yield f"checkpoints/{made.size}.txt", [made.note.encode()]
     yield from _tiles(ledger, site, size)
+    yield ENTRIES, ndjson(ledger.entries(site, Filter(kinds=()), rows=rows, end=size), [])
 
 
 def _tiles(ledger: Ledger, site: str, size: int) -> Iterator[tuple[str, Iterable[bytes]]]:

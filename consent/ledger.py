@@ -39,9 +39,6 @@ from consent.times import rfc3339
 from consent.tree import Tree
 
 
-EVERYTHING = Filter(kinds=())
-
-
 class Ledger:
     """One installation's sites and what was recorded for them."""
 
@@ -188,23 +185,11 @@ class Ledger:
         """The `tlog-proof` that a receipt is in the log. Raises UnknownReceipt, or NotYet until a checkpoint covers it."""
         return proof_text(self.tree.proof(site, self._receipt(site, id).index))
 
-    def whole(self, site: str, end: Callable[[], int]) -> Iterator[Entry]:
-        """Every entry up to `end()`, asked again while an erasure stands beyond it.
-
-        What an erasure emptied while the reading went on is so accounted for. Raises UnknownSite.
-        """
-        rows, after, until = self.storage.reading(), -1, end()
-        while True:
-            yield from self.entries(site, EVERYTHING, after=after, end=until)
-            if not rows.entries(site, Filter(kinds=("erasure",)), after=until - 1, limit=1):
-                return
-            after, until = until - 1, end()
-
     def entries(
-        self, site: str, filter: Filter, *, after: int = -1, end: int | None = None, batch: int = 1000
+        self, site: str, filter: Filter, *, rows: Rows | None = None, end: int | None = None, batch: int = 1000
     ) -> Iterator[Entry]:
-        """Entries oldest first, as the ledger stood when the reading began; in constant memory."""
-        rows = self.storage.reading()
+        """Entries oldest first, below `end`, or as far as they went when the reading began; in constant memory."""
+        rows, after = rows or self.storage.reading(), -1
         end = rows.size(site) if end is None else end
         while page := rows.entries(site, filter, after=after, limit=batch):
             for entry in page:

@@ -107,7 +107,7 @@ class _History:
         problem = self._order(seen) or seen.fault or self._time(seen) or self._policy(seen) or self._scripts(seen)
         self.last = seen.index
         if self.known.complete:
-            problem = self._grow(seen) or self._explain(seen) or problem
+            problem = "; ".join(filter(None, (self._grow(seen), self._explain(seen)))) or problem
         return Finding(seen.index, seen.kind, problem)
 
     def end(self) -> Iterator[Finding]:

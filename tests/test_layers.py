@@ -26,7 +26,7 @@ ALLOWED = {
     "erasure": PURE | {"storage.base"},
     "ledger": PURE | {"storage.base", "tree", "erasure"},
     "verify": PURE,
-    "evidence": PURE | {"ledger", "export", "tree"},
+    "evidence": PURE | {"ledger", "export", "tree", "storage.base"},
     "bundle": PURE | {"evidence", "verify"},
     "stored": PURE | {"storage.base", "tree", "verify"},
     "sheet": PURE | {"ledger", "banner"},

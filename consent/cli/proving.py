@@ -17,6 +17,7 @@ from consent.cli.shared import as_json, read_file, show, the_ledger
 from consent.errors import BadQuery
 from consent.ledger import Ledger
 from consent.mirror import Mirror
+from consent.model import Filter
 from consent.settings import load
 from consent.storage.sqlite import SqliteFile
 from consent.times import rfc3339
@@ -95,15 +96,14 @@ def _findings(what: str, jwks: str | None, remembered: list[str]) -> Findings:
 
 
 def _log(ledger: Ledger, site: str, keys: dict[str, bytes], remembered: list[str]) -> Findings:
-    rows = ledger.storage.reading()
-    watched = Watched(ledger, rows.size(site))
-    known = stored.known(rows, site, remembered)
-    with watched.bar():
-        yield from verification.check(
-            verification.items_of(watched.whole(site, lambda: rows.size(site))), keys, known, workers=verification.CORES
-        )
-    for fault in stored.faults(rows, site):
-        yield verification.Finding(-1, "file", fault)
+    with ledger.storage.snapshot() as rows:
+        known = stored.known(rows, site, remembered)
+        watched = Watched(ledger, rows.size(site))
+        items = verification.items_of(watched.entries(site, Filter(kinds=()), rows=rows))
+        with watched.bar():
+            yield from verification.check(items, keys, known, workers=verification.CORES)
+        for fault in stored.faults(rows, site):
+            yield verification.Finding(-1, "file", fault)
 
 
 def _database(path: Path, jwks: str | None, remembered: list[str]) -> Findings:

@@ -1,8 +1,9 @@
 """What reading a log has in common: the key set, and a progress bar on a terminal."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import click
 
@@ -26,11 +27,8 @@ class Watched:
     def __getattr__(self, name: str):  # type: ignore[no-untyped-def]
         return getattr(self._ledger, name)
 
-    def entries(self, site: str, filter: Filter) -> Iterator[Entry]:
-        return self.moving(self._ledger.entries(site, filter))
-
-    def whole(self, site: str, end: Callable[[], int]) -> Iterator[Entry]:
-        return self.moving(self._ledger.whole(site, end))
+    def entries(self, site: str, filter: Filter, **how: Any) -> Iterator[Entry]:
+        return self.moving(self._ledger.entries(site, filter, **how))
 
     def moving(self, entries: Iterable[Entry]) -> Iterator[Entry]:
         shown = 0

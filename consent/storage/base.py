@@ -98,6 +98,9 @@ class Storage(Protocol):
     """A database. Raises Unavailable where it cannot be read or written now; the next call tries again."""
 
     def reading(self) -> Rows: ...
+    def snapshot(self) -> AbstractContextManager[Rows]:
+        """The rows as they are now for as long as the block takes, whatever is written meanwhile."""
+
     def writing(self) -> AbstractContextManager[Rows]:
         """One transaction, durable when the block ends without an error, undone when it raises."""
 

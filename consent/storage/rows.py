@@ -207,6 +207,8 @@ class SqliteRows(TreeRows):
     def _entry_of(self, site: str, row: tuple) -> Entry:
         kind, recorded_at, leaf, token, id, subject, policy, action, position = row
         try:
+            if not isinstance(leaf, bytes) or not isinstance(recorded_at, int):
+                raise TypeError("its hash or time is none")
             id, subject = id and str(UUID(bytes=id)), subject and subject_text(subject)
             return Entry(
                 site,

@@ -48,6 +48,19 @@ class SqliteStorage:
             return self._threads.rows
 
     @contextmanager
+    def snapshot(self) -> Iterator[SqliteRows]:
+        with reported():
+            db = self._migrated()
+        try:
+            rows = SqliteRows(db.conn)
+            with reported():
+                db.conn.execute("BEGIN")
+            rows.sites()  # the first reading fixes what is seen
+            yield rows
+        finally:
+            db.conn.close()
+
+    @contextmanager
     def writing(self) -> Iterator[SqliteRows]:
         with self._turn, reported(), self._file_lock():
             connection = self._writing_connection()

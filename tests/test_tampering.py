@@ -1,0 +1,199 @@
+"""`consent verify` and what lies beside the entries: every way of changing a bundle or a database is named."""
+
+import gzip
+import json
+import sqlite3
+import zipfile
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from consent import evidence, merkle, receipts, verify
+from consent.bundle import Bundle
+from tests.conftest import SUBJECT, choice
+from tests.test_cli import Runner, run, shop  # noqa: F401
+from tests.test_evidence import bundle, files, lines, rewritten, tampered, verdict  # noqa: F401
+
+# A bundle.
+
+
+def zipped(path: Path, members: list[tuple[str, bytes]]) -> Path:
+    """A bundle of these members, twice the same name as well."""
+    out = path.with_name("tampered.zip")
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members:
+            archive.writestr(name, data)
+    return out
+
+
+def refusal(shop: Runner, path: Path) -> str:  # noqa: F811
+    """What `verify` says of a file that it does not take for a bundle."""
+    result = shop("verify", str(path))
+    assert result.exit_code == 2, result.output
+    return result.output
+
+
+def without(path: Path, *folders: str) -> Path:
+    return zipped(path, [one for one in files(path).items() if not one[0].startswith(folders)])
+
+
+def test_a_bundle_whose_entries_no_checkpoint_covers_is_named(shop, bundle):  # noqa: F811
+    out = verdict(shop, str(without(bundle, "checkpoints/", "tile/")))
+    assert "no checkpoint is there over more than 0 of 7 entries: nothing vouches for the others" in out
+
+
+def test_a_bundle_without_its_newest_checkpoint_is_named(shop, bundle):  # noqa: F811
+    out = verdict(shop, str(without(bundle, "checkpoints/7.txt")))
+    assert "no checkpoint is there over more than 6 of 7 entries" in out
+
+
+def test_an_emptied_bundle_is_named(shop, bundle):  # noqa: F811
+    assert "rolled back or cut off" in verdict(shop, str(rewritten(bundle, [])))
+
+
+@pytest.mark.parametrize("name", ["policies/01.json", "policies/x/1.json", "scripts/z.js", "../x", "notes.txt"])
+def test_a_file_that_is_no_part_of_a_bundle_is_refused(shop, bundle, name):  # noqa: F811
+    out = refusal(shop, zipped(bundle, [*files(bundle).items(), (name, b"{}")]))
+    assert f"it holds {name!r}, which is no part of one" in out
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_file_that_is_there_twice_is_refused(shop, bundle):  # noqa: F811
+    out = refusal(shop, zipped(bundle, [*files(bundle).items(), ("policies/1.json", b"{}")]))
+    assert "it holds 'policies/1.json' twice" in out
+
+
+def test_a_bundle_that_does_not_say_whose_it_is_is_refused(shop, bundle):  # noqa: F811
+    assert "it lacks 'site.txt'" in refusal(shop, without(bundle, "site.txt"))
+
+
+def test_a_swapped_script_is_named(shop, bundle):  # noqa: F811
+    first, *_ = (name for name in files(bundle) if name.startswith("scripts/"))
+    changed = files(bundle) | {first: b"alert(1)"}
+    assert f"{first} has other bytes than its name says" in verdict(shop, str(zipped(bundle, list(changed.items()))))
+
+
+def test_a_changed_tile_is_named(shop, bundle):  # noqa: F811
+    changed = files(bundle) | {"tile/0/000.p/7": bytes(7 * 32)}
+    out = verdict(shop, str(zipped(bundle, list(changed.items()))))
+    assert "tile 0 of level 0 is not of the entries: the tree was changed" in out
+
+
+def test_a_checkpoint_under_another_size_is_named(shop, bundle):  # noqa: F811
+    out = verdict(shop, str(tampered(bundle, checkpoints__5_dot_txt=files(bundle)["checkpoints/7.txt"])))
+    assert "checkpoints/5.txt is of 7 entries" in out
+
+
+def test_a_foreign_verifier_key_is_named(shop, bundle):  # noqa: F811
+    line = files(bundle)["vkey.txt"].replace(b"+", b"+0", 1)
+    assert "vkey.txt names a key that is not in the key set" in verdict(shop, str(tampered(bundle, vkey_dot_txt=line)))
+
+
+def test_an_erasure_that_names_what_is_not_empty_is_named(shop, bundle):  # noqa: F811
+    rows = lines(bundle)
+    key = shop.ledger().ring.newest()
+    said = json.loads(receipts.read(rows[-1]["receipt"])[1])
+    assert said["erasure"]["indexes"] == [4]
+    for named in ([4, 1], [4, 9], [4, -5], [4, 4]):
+        claims = said | {"erasure": said["erasure"] | {"indexes": named}}
+        token = receipts.sign(msgspec.convert(claims, receipts.ErasureClaims), key, typ=receipts.ERASURE)
+        leaf = merkle.leaf_hash(token.encode()).hex()
+        again = [*rows[:-1], {"index": 6, "leaf": leaf, "receipt": token, "claims": claims}]
+        out = verdict(shop, str(rewritten(bundle, again)))
+        assert f"entry 6 is an erasure of entry {named[1]}, which is not empty, or was named before" in out
+
+
+@pytest.mark.parametrize("trick", ["number", "twice"])
+def test_claims_that_only_look_like_those_signed_are_named(shop, bundle, trick):  # noqa: F811
+    line = files(bundle)["entries.ndjson"].splitlines()[1]
+    old, new = {
+        "number": (b'"necessary":', b'"necessary":1,"necessary":'),
+        "twice": (b'"claims":{', b'"claims":{"sub":"lie",'),
+    }[trick]
+    assert old in line
+    changed = files(bundle)["entries.ndjson"].replace(line, line.replace(old, new, 1))
+    assert "entry 1" in verdict(shop, str(tampered(bundle, entries_dot_ndjson=changed)))
+
+
+def test_a_bundle_damaged_on_its_way_is_refused_in_one_sentence(shop, bundle):  # noqa: F811
+    data = bytearray(bundle.read_bytes())
+    for at in range(200, len(data), 997):
+        bent = bytearray(data)
+        bent[at] ^= 0x55
+        path = bundle.with_name("bent.zip")
+        path.write_bytes(bent)
+        result = shop("verify", str(path))
+        assert result.exception is None or isinstance(result.exception, SystemExit), (at, result.exception)
+
+
+def test_a_bomb_is_refused(shop, bundle):  # noqa: F811
+    members = files(bundle) | {"policies/2.json": bytes(65 << 20)}
+    assert "is larger than anything we write" in refusal(shop, zipped(bundle, list(members.items())))
+
+
+def test_an_erasure_made_during_the_export_spoils_nothing(ledger, tmp_path):
+    for _ in range(3):
+        ledger.record("shop", choice())
+    ledger.record("shop", choice(subject="B" * 21 + "A"))
+    calls: list[list[int]] = []
+
+    class Busy(type(ledger)):  # type: ignore[misc]
+        def entries(self, *args, **kwargs):
+            for entry in super().entries(*args, **kwargs):
+                yield entry
+                if not calls:
+                    calls.append(self.erase("shop", SUBJECT, reason="meanwhile"))
+
+    ledger.__class__ = Busy
+    path = tmp_path / "evidence.zip"
+    path.write_bytes(b"".join(evidence.bundle(ledger, "shop")))
+    found = Bundle(path)
+    assert len(calls) == 1
+    assert [one.problem for one in verify.check(found.items(), found.keys(), found.known([])) if one.problem] == []
+
+
+# A database.
+
+CHANGES = {
+    "UPDATE entries SET action = 1 WHERE position = 2": "entry 2 is filed under other data than those that were signed",
+    "UPDATE entries SET kind = 1 WHERE position = 2": "entry 2 is filed under other data",
+    "UPDATE entries SET recorded_at = 1 WHERE position = 2": "entry 2 is filed under other data",
+    "UPDATE entries SET policy = 9 WHERE position = 2": "entry 2 is filed under other data",
+    "UPDATE entries SET subject = x'00' WHERE position = 4": "entry 4 has no statement, but is still filed",
+    "UPDATE tiles SET hashes = zeroblob(length(hashes))": "tile 0 of level 0 is not of the entries",
+    "DELETE FROM tiles": "tile 0 of level 0 is not of the entries",
+    "UPDATE checkpoints SET root = zeroblob(32) WHERE size = 7": "the checkpoint of 7 entries is filed under another",
+    "UPDATE checkpoints SET size = 2 WHERE size = 6": "the checkpoint of 2 entries is filed under another",
+    "UPDATE policies SET material_since = 9": "policy version 1 is filed under other data than its own",
+    "UPDATE policies SET hash = zeroblob(32)": "policy version 1 is filed under other data than its own",
+    "UPDATE policies SET document = 'x'": "policy version 1 is filed under other data than its own",
+    "UPDATE scripts SET gzip = zeroblob(9)": "has other bytes than its name says",
+    "UPDATE checkpoints SET note = 7 WHERE size = 7": "This is not a checkpoint",
+}
+
+
+def changed(shop: Runner, sql: str, *values: object) -> None:  # noqa: F811
+    database = sqlite3.connect(shop.data / "consent.db")
+    with database:
+        assert database.execute(sql, values).rowcount > 0
+    database.close()
+
+
+@pytest.mark.parametrize(("sql", "sentence"), CHANGES.items())
+def test_a_changed_column_is_named(shop, bundle, sql, sentence):  # noqa: F811
+    changed(shop, sql)
+    assert sentence in verdict(shop, "shop")
+
+
+def test_a_script_that_would_be_served_in_the_place_of_another_is_named(shop, bundle):  # noqa: F811
+    changed(shop, "UPDATE scripts SET gzip = ?", gzip.compress(b"alert(1)"))
+    assert "has other bytes than its name says: it was changed" in verdict(shop, "shop")
+
+
+@pytest.mark.parametrize("column", ["kind = 99", "action = 99", "id = x'00'", "id = 'x'", "subject = 7", "leaf = 7"])
+def test_a_value_of_a_kind_that_we_never_write_is_told_in_one_sentence(shop, bundle, column):  # noqa: F811
+    changed(shop, f"UPDATE entries SET {column} WHERE position = 2")
+    result = shop("verify", "shop")
+    assert isinstance(result.exception, SystemExit) and result.exit_code in (1, 2)
+    assert "ntry 2" in result.output
