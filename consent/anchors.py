@@ -7,7 +7,6 @@ checkpoint covers all before it.
 import logging
 import os
 import subprocess
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from consent.model import Checkpoint
+from consent.remote import fetched
 
 log = logging.getLogger("consent")
 
@@ -30,17 +30,18 @@ class Anchors:
     def __init__(self, targets: tuple[str, ...], folder: Path) -> None:
         self.targets = targets
         self.folder = folder
+        self._mine: dict[tuple[str, str], str] = {}
 
     def leave(self, newest: list[Checkpoint]) -> None:
-        """Leave the newest checkpoints wherever they are not yet. One process at a time."""
-        if not self.targets:
-            return
+        """Leave the newest checkpoints wherever they were not the last ones left. One process at a time."""
         left = self._left()
         for target in self.targets:
             for checkpoint in newest:
-                if left.get(target, {}).get(checkpoint.site, 0) < checkpoint.size and self._leave(target, checkpoint):
-                    left.setdefault(target, {})[checkpoint.site] = checkpoint.size
-                    self._keep("left.json", msgspec.json.encode(left))
+                last = left.get(target, {}).get(checkpoint.site), self._mine.get((target, checkpoint.site))
+                if checkpoint.note not in last and self._leave(target, checkpoint):
+                    left.setdefault(target, {})[checkpoint.site] = checkpoint.note
+                    self._mine[target, checkpoint.site] = checkpoint.note
+                    self._remember(left)
 
     def _leave(self, target: str, checkpoint: Checkpoint) -> bool:
         scheme, _, rest = target.partition(":")
@@ -49,15 +50,22 @@ class Anchors:
             if kept:
                 self._keep(f"{checkpoint.site}-{checkpoint.size}.tsr", kept)
         except Exception as error:  # whatever another's program or server does
-            log.error("The checkpoint of %s could not be left at %s (%s); it is tried again.", checkpoint.site, target, error)  # fmt: skip
+            log.error("The checkpoint of %s could not be left at %s (%s); it is tried again.", checkpoint.site, _public(target), error)  # fmt: skip
             return False
         return True
 
-    def _left(self) -> dict[str, dict[str, int]]:
+    def _left(self) -> dict[str, dict[str, str]]:
+        """The notes left last, by target and site."""
         try:
-            return msgspec.json.decode((self.folder / "left.json").read_bytes(), type=dict[str, dict[str, int]])
+            return msgspec.json.decode((self.folder / "left.json").read_bytes(), type=dict[str, dict[str, str]])
         except (OSError, msgspec.MsgspecError):
             return {}
+
+    def _remember(self, left: dict[str, dict[str, str]]) -> None:
+        try:
+            self._keep("left.json", msgspec.json.encode(left))
+        except OSError as error:
+            log.error("What was left where could not be written down (%s): after a restart it is left again.", error)
 
     def _keep(self, name: str, data: bytes) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -77,26 +85,53 @@ def parse(text: str) -> tuple[str, ...]:
             raise ValueError(f"{target!r} is none of file:/path, git:/path, https://…, rfc3161:https://…")
         if not remote and not Path(rest).is_absolute():
             raise ValueError(f"{target!r} needs a whole path, such as {scheme}:/var/lib/checkpoints")
+        if remote and place.username is not None:
+            raise ValueError(f"the address of {place.hostname} has a password, which is never sent: leave it out")
     return targets
 
 
+def _public(target: str) -> str:
+    """A target as a log may name it: the path of a webhook is often its password."""
+    scheme, _, rest = target.partition(":")
+    return target if scheme in ("file", "git") else f"{scheme}://{urlsplit(rest).hostname}"
+
+
 def _file(path: str, checkpoint: Checkpoint) -> None:
-    """Append the note to a file; a line of its own parts it from the one before."""
+    """Append the note to a file that does not end with it; a line of its own parts it from the one before."""
+    if _ends(Path(path), checkpoint.note.encode() + b"\n"):
+        return
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644), "wb") as file:
         file.write(checkpoint.note.encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
 
 
+def _ends(path: Path, text: bytes) -> bool:
+    """Whether a file ends with a text."""
+    if not path.is_file() or path.stat().st_size < len(text):
+        return False
+    with path.open("rb") as file:
+        file.seek(-len(text), os.SEEK_END)
+        return file.read() == text
+
+
 def _git(folder: str, checkpoint: Checkpoint) -> None:
     """Commit the note to a repository; pushing it is the owner's own hook's work."""
     name = f"{checkpoint.site}.txt"
     _file(str(Path(folder) / name), checkpoint)
+    if not _ran("git", "-C", folder, "status", "--porcelain", "--", name):
+        return  # an earlier round committed it, and could not write that down
+    _ran("git", "-C", folder, "add", "--", name)
     message = f"Checkpoint of {checkpoint.size} entries of {checkpoint.site}"
-    for command in (["add", "--", name], ["commit", "--quiet", "-m", message, "--", name]):
-        done = subprocess.run(["git", "-C", folder, *command], capture_output=True, text=True, timeout=PATIENCE)
-        if done.returncode:
-            raise OSError(done.stderr.strip() or done.stdout.strip())
+    _ran("git", "-C", folder, "commit", "--quiet", "-m", message, "--", name)
+
+
+def _ran(*command: str) -> str:
+    """What a command prints. Raises OSError with what it complains of."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    if done.returncode:
+        raise OSError(done.stderr.strip() or done.stdout.strip())
+    return done.stdout
 
 
 def _webhook(url: str, checkpoint: Checkpoint) -> None:
@@ -125,9 +160,7 @@ def _rfc3161(url: str, checkpoint: Checkpoint) -> bytes:
 
 
 def _posted(url: str, body: bytes, media_type: str) -> bytes:
-    request = urllib.request.Request(url, body, {"Content-Type": media_type, "User-Agent": "consent"})
-    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-        return answer.read(LARGEST)
+    return fetched(url, body, media_type=media_type, patience=PATIENCE, largest=LARGEST)
 
 
 ANCHORS: dict[str, Callable[[str, Checkpoint], bytes | None]] = {

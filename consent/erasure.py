@@ -31,6 +31,8 @@ class Erasure:
 
     def erase(self, site: str, subject: str, *, reason: str) -> list[int]:
         """Remove a subject's data and append an erasure entry; the indexes emptied, none if there was nothing."""
+        if self.storage.reading().latest(site, subject) is None:
+            return []  # whoever asks for strangers' erasure holds up nobody
         with self.storage.writing() as rows:
             indexes = rows.empty(site, subject)
             self._account(rows, site, indexes, reason)

@@ -6,6 +6,7 @@ Patterns end in `(?![\s\S])`, which Python and JSON Schema read alike: Python's 
 
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 SiteId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}(?![\s\S])", description="a site id", examples=["shop"])]
@@ -68,3 +69,11 @@ Paragraph = Annotated[str, Meta(min_length=1, max_length=2000)]
 Url = Annotated[
     str, Meta(pattern=r"^https?://[^\s<>\"']+(?![\s\S])", max_length=1000, description="an http or https address")
 ]
+
+
+def is_site(text: str) -> bool:
+    """Whether a text could be the id of a site."""
+    try:
+        return bool(msgspec.convert(text, SiteId))
+    except msgspec.ValidationError:
+        return False

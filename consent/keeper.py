@@ -1,11 +1,12 @@
 """What goes on without a request: checkpoints while something is new, and purges of what is past its retention.
 
 Every process has a keeper; a lock of the storage lets one work at a time. Its rule: nothing it fails at may stop
-recording, or itself.
+recording, or itself; and what others' servers take their time for, the anchors, has a thread of its own.
 """
 
 import logging
 import threading
+from collections.abc import Callable
 
 from consent.anchors import Anchors
 from consent.errors import ConsentError
@@ -27,20 +28,17 @@ class Keeper:
         self.settings = settings
         self._purged = 0
         self._anchors = Anchors(settings.anchors, settings.data / "anchors")
+        self._fresh = threading.Event()
 
     def start(self) -> None:
         """Work until the process ends. Call it after any fork: threads do not live on across one."""
-        threading.Thread(target=self._run, name="keeper", daemon=True).start()
+        for name, work in (("keeper", self._keep), ("anchors", self._leave)):
+            threading.Thread(target=work, name=name, daemon=True).start()
 
     def round(self) -> None:
         """One round: new checkpoints, and once an hour the purge. What fails is logged and tried again in the next."""
-        for task in (self.ledger.tree.checkpoint_all, self._tidy, self.anchor):
-            try:
-                task()
-            except ConsentError as error:
-                log.error("%s Checkpoints and purges are tried again in a while.", error)
-            except Exception:
-                log.exception("The keeper failed; it tries again in a while.")
+        _tried(self.ledger.tree.checkpoint_all)
+        _tried(self._tidy)
 
     def anchor(self) -> None:
         """Leave the newest checkpoints at the anchors, unless another process is at it."""
@@ -72,7 +70,22 @@ class Keeper:
     def _purge(self, site: str) -> int:
         return self.ledger.erasure.purge(site, self.ledger.retention(site, self.settings.retention_days))
 
-    def _run(self) -> None:
+    def _keep(self) -> None:
         pause = threading.Event()
         while not pause.wait(self.settings.checkpoint_seconds):
             self.round()
+            self._fresh.set()
+
+    def _leave(self) -> None:
+        while self._fresh.wait():
+            self._fresh.clear()
+            _tried(self.anchor)
+
+
+def _tried(task: Callable[[], object]) -> None:
+    try:
+        task()
+    except ConsentError as error:
+        log.error("%s Checkpoints, purges and anchors are tried again in a while.", error)
+    except Exception:
+        log.exception("The keeper failed; it tries again in a while.")

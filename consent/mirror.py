@@ -1,13 +1,11 @@
 """A site's log seen from outside, through its public addresses: keys, checkpoint and tree; no entry is ever asked for."""
 
-import http.client
-import time
-import urllib.request
 from collections.abc import Iterator
 
 from consent import checkpoint, merkle, receipts
 from consent.errors import BadCheckpoint, BadQuery, BadSignature
 from consent.merkle import spelled
+from consent.remote import fetched
 from consent.verify import Finding
 
 TIMEOUT = 30
@@ -74,22 +72,10 @@ class Mirror:
         return self._get(f"{self.address}/ledger/tile/{level}/{spelled(number)}{partial}")
 
     def _get(self, url: str) -> bytes:
-        request = urllib.request.Request(url, headers={"User-Agent": "consent-verify"})
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
-                return _within(answer)
-        except (OSError, ValueError, http.client.HTTPException) as error:
+            return fetched(url, patience=TIMEOUT, largest=LARGEST)
+        except OSError as error:
             raise BadQuery(f"{url} cannot be read: {error}.") from None
-
-
-def _within(answer: http.client.HTTPResponse) -> bytes:
-    """An answer's bytes; one that comes in drops is given up in time."""
-    end, data = time.monotonic() + TIMEOUT, bytearray()
-    while len(data) < LARGEST and (piece := answer.read1(65_536)):
-        data += piece
-        if time.monotonic() > end:
-            raise TimeoutError("it takes too long")
-    return bytes(data)
 
 
 def _told(holds) -> bool:  # type: ignore[no-untyped-def]

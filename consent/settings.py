@@ -61,7 +61,9 @@ def _optional_file(text: str) -> Path | None:
 
 def _base_url(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    told = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
+    # The name of the log is made of it, and has neither spaces nor a plus sign (C2SP signed-note).
+    if not told or parts.username is not None or re.search(r"[^!-*,-~]", text):
         raise ValueError("give an address such as https://consent.example.org")
     return text.rstrip("/")
 

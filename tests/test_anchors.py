@@ -73,6 +73,12 @@ def keeper(ledger: Ledger, settings, *targets: str) -> Keeper:
     return Keeper(ledger, msgspec.structs.replace(settings, anchors=anchors.parse(" ".join(targets))))
 
 
+def work(keeper: Keeper) -> None:
+    """A round, and what the thread of the anchors does after it."""
+    keeper.round()
+    keeper.anchor()
+
+
 def note(ledger: Ledger) -> str:
     return ledger.tree.newest("shop").note
 
@@ -80,12 +86,12 @@ def note(ledger: Ledger) -> str:
 def test_a_file_gets_every_checkpoint_once(ledger, settings, tmp_path):
     path = tmp_path / "log.txt"
     one = keeper(ledger, settings, f"file:{path}")
-    one.round(), one.round()
-    keeper(ledger, settings, f"file:{path}").round()  # after a restart
+    work(one), work(one)
+    work(keeper(ledger, settings, f"file:{path}"))  # after a restart
     first = note(ledger)
     assert path.read_text() == first + "\n"
     ledger.record("shop", choice())
-    one.round()
+    work(one)
     assert path.read_text() == first + "\n" + note(ledger) + "\n"
 
 
@@ -98,7 +104,7 @@ def test_a_repository_gets_a_commit(ledger, settings, tmp_path, monkeypatch):
     }.items():
         monkeypatch.setenv(f"GIT_{name}", value)
     subprocess.run(["git", "init", "-q", str(tmp_path / "repo")], check=True)
-    keeper(ledger, settings, f"git:{tmp_path / 'repo'}").round()
+    work(keeper(ledger, settings, f"git:{tmp_path / 'repo'}"))
     shown = subprocess.run(
         ["git", "-C", str(tmp_path / "repo"), "show", "HEAD"], check=True, capture_output=True, text=True
     )
@@ -106,7 +112,7 @@ def test_a_repository_gets_a_commit(ledger, settings, tmp_path, monkeypatch):
 
 
 def test_a_webhook_gets_the_note(ledger, settings, receiver):
-    keeper(ledger, settings, receiver.url).round()
+    work(keeper(ledger, settings, receiver.url))
     assert receiver.got == [note(ledger).encode()]
 
 
@@ -136,7 +142,7 @@ def test_an_authority_stamps_the_time_and_openssl_agrees(ledger, settings, recei
         return (tmp_path / "reply").read_bytes()
 
     receiver.answer = stamped
-    keeper(ledger, settings, f"rfc3161:{receiver.url}").round()
+    work(keeper(ledger, settings, f"rfc3161:{receiver.url}"))
     stamp = settings.data / "anchors" / "shop-1.tsr"
     digest = hashlib.sha256(note(ledger).encode()).hexdigest()
     done = subprocess.run(["openssl", "ts", "-verify", "-in", str(stamp), "-digest", digest, "-CAfile", str(tmp_path / "tsa.pem")], capture_output=True, text=True)  # fmt: skip
@@ -148,11 +154,30 @@ def test_an_anchor_that_fails_is_logged_and_tried_again_while_the_others_go_on(
 ):
     late = tmp_path / "late" / "log.txt"
     one = keeper(ledger, settings, f"file:{late}", receiver.url, f"rfc3161:{receiver.url}")
-    one.round()
+    work(one)
     assert "could not be left at file:" in caplog.text and receiver.got[0] == note(ledger).encode()
     late.parent.mkdir()
-    one.round()
+    work(one)
     assert late.read_text() == note(ledger) + "\n"
+
+
+def test_a_log_that_cannot_be_written_down_does_not_make_the_same_note_stand_twice(ledger, settings, tmp_path, caplog):
+    path = tmp_path / "log.txt"
+    (settings.data / "anchors").write_text("a file where the folder should be")
+    one = keeper(ledger, settings, f"file:{path}")
+    work(one), work(one)
+    work(keeper(ledger, settings, f"file:{path}"))
+    assert path.read_text() == note(ledger) + "\n" and "could not be written down" in caplog.text
+
+
+def test_the_log_names_no_more_of_a_webhook_than_its_host(ledger, settings, caplog):
+    work(keeper(ledger, settings, "http://127.0.0.1:9/secret-path"))
+    assert "http://127.0.0.1 " in caplog.text and "secret" not in caplog.text.split("(")[0]
+
+
+def test_an_address_with_a_password_is_refused():
+    with pytest.raises(ValueError, match="never sent"):
+        anchors.parse("https://name:word@hooks.example/x")
 
 
 @pytest.mark.parametrize("text", ["ftp://x", "file:relative", "https:", "rfc3161:x", "git:repo", "nonsense"])

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent / "consent"
 BASE = {"errors", "fields", "model", "times", "ids", "policy_types"}
 PURE = BASE | {
     "access", "anchors", "appearance", "catalogue", "checkpoint", "choices", "examination", "claims", "i18n", "keyring", "merkle", "origins", "packing", "policy", "policy_diff", "policy_rules", "patterns",
-    "receipts", "regime", "renderings", "sealing", "settings", "shape", "state",
+    "receipts", "regime", "remote", "renderings", "sealing", "settings", "shape", "state",
 }  # fmt: skip
 ALLOWED = {
     "errors": set(),

@@ -29,6 +29,9 @@ def test_the_database_follows_the_data_folder(tmp_path):
     [
         ("CONSENT_PUBLIC_URL", "consent.example.org"),
         ("CONSENT_PUBLIC_URL", "https://consent.example.org/?x"),
+        ("CONSENT_PUBLIC_URL", "https://consent.example.org/a+b"),
+        ("CONSENT_PUBLIC_URL", "https://consent.example.org/a b"),
+        ("CONSENT_PUBLIC_URL", "https://me:word@consent.example.org"),
         ("CONSENT_TRUSTED_PROXIES", "many"),
         ("CONSENT_TRUSTED_PROXIES", "-1"),
         ("CONSENT_TRUSTED_PROXIES", "²"),

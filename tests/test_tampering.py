@@ -197,3 +197,31 @@ def test_a_value_of_a_kind_that_we_never_write_is_told_in_one_sentence(shop, bun
     result = shop("verify", "shop")
     assert isinstance(result.exception, SystemExit) and result.exit_code in (1, 2)
     assert "ntry 2" in result.output
+
+
+# What is only looked at.
+
+
+def test_nothing_is_written_beside_a_database_that_is_verified(shop, bundle, tmp_path):  # noqa: F811
+    kept = tmp_path / "kept" / "copy.db"
+    kept.parent.mkdir()
+    assert shop("backup", str(kept)).exit_code == 0
+    before = kept.read_bytes()
+    assert shop("verify", str(kept)).exit_code == 0
+    assert [path.name for path in kept.parent.iterdir()] == ["copy.db"] and kept.read_bytes() == before
+
+
+def test_a_database_is_verified_where_there_is_no_installation(shop, bundle, tmp_path):  # noqa: F811
+    kept, keys, elsewhere = tmp_path / "copy.db", tmp_path / "jwks.json", Runner(tmp_path / "elsewhere")
+    shop("backup", str(kept))
+    keys.write_bytes(files(bundle)["jwks.json"])
+    refused = elsewhere("verify", str(kept))
+    assert refused.exit_code == 2 and "Name the public key set" in refused.output
+    assert elsewhere("verify", str(kept), "--jwks", str(keys)).exit_code == 0
+    assert not elsewhere.data.exists()
+
+
+@pytest.mark.parametrize("name", ["no/such/evidence.zip", "Shop.zip", "x" * 5000, "a\0b"])
+def test_a_name_of_nothing_is_refused_as_such(shop, name):  # noqa: F811
+    result = shop("verify", name)
+    assert result.exit_code == 2 and "There is no file" in result.output

@@ -15,6 +15,8 @@ from consent.checkpoint import notes
 from consent.cli.reading import Watched, jwks_option, key_set
 from consent.cli.shared import as_json, read_file, show, the_ledger
 from consent.errors import BadQuery
+from consent.fields import is_site
+from consent.keyring import KeyRing
 from consent.ledger import Ledger
 from consent.mirror import Mirror
 from consent.model import Filter
@@ -81,7 +83,9 @@ def _findings(what: str, jwks: str | None, remembered: list[str]) -> Findings:
     if what.startswith(("http://", "https://")):
         return Mirror(what).findings(key_set(jwks) if jwks else None, remembered)
     path = Path(what)
-    if not path.is_file():
+    if not _is_file(path):
+        if not is_site(what):
+            raise BadQuery(f"There is no file {what}.")
         ledger = the_ledger()
         return _log(ledger, what, key_set(jwks) if jwks else ledger.ring.public(), remembered)
     with path.open("rb") as file:
@@ -93,6 +97,13 @@ def _findings(what: str, jwks: str | None, remembered: list[str]) -> Findings:
     if remembered:
         raise BadQuery("A checkpoint is held against a whole log: give an evidence bundle, a database or a site.")
     return _lines(path, jwks)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False  # no name that a file could have
 
 
 def _log(ledger: Ledger, site: str, keys: dict[str, bytes], remembered: list[str]) -> Findings:
@@ -108,11 +119,13 @@ def _log(ledger: Ledger, site: str, keys: dict[str, bytes], remembered: list[str
 
 def _database(path: Path, jwks: str | None, remembered: list[str]) -> Findings:
     """Every site of a database file: a backup, or another installation's."""
-    keys = key_set(jwks) if jwks else the_ledger().ring.public()
-    settings = load()
-    ledger = Ledger(
-        SqliteFile(path), the_ledger().ring, issuer=settings.public_url, scripts=lambda _: [], clock=time.time
-    )
+    ring = KeyRing(load().data / "keys")
+    if not jwks and not ring.files():
+        raise BadQuery(
+            f"Name the public key set: `consent verify {path} --jwks jwks.json` (from /.well-known/jwks.json)."
+        )
+    keys = key_set(jwks) if jwks else ring.public()
+    ledger = Ledger(SqliteFile(path), ring, issuer="", scripts=lambda _: [], clock=time.time)
     sites = ledger.storage.reading().sites()
     for site in sites:
         theirs = [note for note in remembered if note.partition("\n")[0].endswith(f"/sites/{site.id}")]

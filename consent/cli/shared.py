@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,9 +62,13 @@ def moment(_: click.Context, parameter: click.Parameter, text: str | None) -> in
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
     """A file to write, its owner's alone to read, that appears under its name whole or not at all. Raises BadQuery."""
-    part = path.with_name(path.name + ".part")
+    part = None
     try:
-        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
+        if path.exists() and not path.is_file():
+            raise BadQuery(f"{path} is not a file: give the name of one to write.")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+        os.close(handle)
+        part = Path(name)
         yield part
         with part.open("rb+") as file:
             os.fsync(file.fileno())
@@ -71,7 +76,8 @@ def whole(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise BadQuery(f"{path} cannot be written: {error.strerror}.") from None
     finally:
-        part.unlink(missing_ok=True)
+        if part:
+            part.unlink(missing_ok=True)
 
 
 def read_file(path: str) -> bytes:

@@ -236,5 +236,6 @@ class SqliteFile(SqliteStorage):
     """A database file that is only looked at: not a byte of it, nor of its folder, changes."""
 
     def _connect(self, *, create: bool = False) -> Database:
-        uri = f"{self.path.absolute().as_uri()}?mode=ro"
+        still = "" if Path(f"{self.path}-wal").exists() else "&immutable=1"  # otherwise a -shm would be made beside it
+        uri = f"{self.path.absolute().as_uri()}?mode=ro{still}"
         return Database(sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False))
