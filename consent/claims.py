@@ -5,6 +5,7 @@ import msgspec
 from consent.fields import ONCE
 from consent.merkle import leaf_hash
 from consent.model import Choice, Consent, Entry, Heard, Place, Published, Receipt, Script
+from consent.packing import pack
 from consent.policy import named
 from consent.receipts import ERASURE, KINDS, POLICY, RECEIPT, ErasureClaims, Key, PolicyClaims, PolicyStatement, sign
 from consent.times import rfc3339
@@ -83,7 +84,10 @@ def entry_of(
     token = sign(claims, key, typ=typ)
     leaf = leaf_hash(token.encode())
     shape = shape_of(claims, token) if isinstance(claims, Receipt) else None
-    return Entry(claims.aud, KINDS[typ], claims.iat, leaf, token, claims.jti, subject, policy, action, shape=shape)
+    packed = pack(token, shape, (subject or "", claims.jti)) if shape else None
+    return Entry(
+        claims.aud, KINDS[typ], claims.iat, leaf, token, claims.jti, subject, policy, action, shape=shape, packed=packed
+    )
 
 
 def shape_of(receipt: Receipt, token: str) -> bytes:

@@ -6,6 +6,8 @@ on is looked at again, and the work is redone if somebody else was faster.
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -13,6 +15,7 @@ import msgspec
 from consent import choices, policy, receipts, regime, state
 from consent.checkpoint import proof_text
 from consent.claims import content, content_of, entry_of, policy_claims, receipt_claims
+from consent.editions import Edition, Editions
 from consent.erasure import Erasure
 from consent.errors import Conflict, Invalid, UnknownPolicy, UnknownReceipt, UnknownScript
 from consent.fields import ONCE
@@ -36,6 +39,7 @@ from consent.policy_diff import concerned, diff, is_material
 from consent.renderings import RENDERINGS
 from consent.storage.base import Rows, Storage
 from consent.times import rfc3339
+from consent.together import Job, Together
 from consent.tree import Tree
 
 
@@ -54,12 +58,14 @@ class Ledger:
         self.storage = storage
         self.ring = ring
         self.issuer = issuer
+        self.editions = Editions(storage)
+        self.together: Callable[[Job], Any] = Together(storage)
+        """Makes a job durable, together with others; a server may put its own way of waiting here."""
         self._scripts = scripts
         self._clock = clock
         self._reached = 0
         self.tree = Tree(storage, ring, issuer=issuer, now=self.now)
         self.erasure = Erasure(storage, ring, issuer=issuer, clock=clock)
-        self._decoded: dict[bytes, Published] = {}
 
     def now(self) -> int:
         """Seconds since the epoch; never less than what was recorded, though the machine's clock be set back."""
@@ -74,6 +80,7 @@ class Ledger:
         with self.storage.writing() as rows:
             rows.add_site(Site(site, self.now()))
             self._add_version(rows, published, scripts)
+        self.editions.forget(site)
         return published
 
     def publish(self, site: str, new: Policy, *, material: bool | None = None) -> tuple[Published, bool]:
@@ -83,7 +90,7 @@ class Ledger:
         """
         completed = policy.complete(new)
         while True:
-            newest = self.published(site)
+            newest = policy.load(self.storage.reading().publication(site).document)
             changes = diff(policy.draft(newest), completed)
             if not changes:
                 return newest, False
@@ -94,17 +101,21 @@ class Ledger:
             published = policy.publish(completed, site=site, version=version, material_since=since, changed=told)
             scripts = self._scripts(published)
             with self.storage.writing() as rows:
-                if rows.publication(site).version == newest.version:
+                is_next = rows.edition(site)[0] == newest.version
+                if is_next:
                     self._add_version(rows, published, scripts)
-                    return published, True
+            self.editions.forget(site)
+            if is_next:
+                return published, True
 
     def published(self, site: str, version: int | None = None) -> Published:
         """A policy version, or the newest. Raises UnknownSite or UnknownPolicy."""
-        return self._decode(self.storage.reading().publication(site, version))
+        edition = self.editions.newest(site) if version is None else self.editions.version(site, version)
+        return edition.published
 
     def versions(self, site: str) -> list[Published]:
         """Every policy version, oldest first."""
-        return [self._decode(publication) for publication in self.storage.reading().publications(site)]
+        return [policy.load(publication.document) for publication in self.storage.reading().publications(site)]
 
     def refresh_scripts(self, code: bytes) -> list[str]:
         """Make the scripts of the newest policies anew where the banner's code changed; the sites concerned."""
@@ -113,10 +124,7 @@ class Ledger:
 
     def script(self, site: str, *, language: str, regime: str, version: int) -> Script:
         """The newest script of a policy version. Raises UnknownScript where none was made."""
-        found = self.storage.reading().newest_script(site, version, language=language, regime=regime)
-        if found is None:
-            raise UnknownScript(f"Site {site!r} has no script for version {version} in {language!r} ({regime}).")
-        return found
+        return self.editions.script(self.editions.version(site, version), language=language, regime=regime)
 
     def script_by_hash(self, site: str, hash: bytes) -> Script:
         """A script by its SHA-256, however old. Raises UnknownScript."""
@@ -132,32 +140,24 @@ class Ledger:
 
         `where` is the visitor's place (ISO 3166) as far as it is known. Raises Invalid, Conflict, UnknownSite.
         """
-        rows = self.storage.reading()
-        publication = self._named_publication(rows, site, choice.policy)
-        asked = self._decode(publication)
+        edition = self._asked(site, choice.policy)
+        asked = edition.published
         if wrong := choices.mistakes(asked, choice):
             raise Invalid("The choice does not fit the policy it names.", mistakes=tuple(wrong))
         place = regime.place(asked, where)
-        script = rows.newest_script(site, asked.version, language=choice.language, regime=place.regime)
-        hashes = (publication.hash, script.hash if script else None)
+        hashes = (edition.hash, self._script_hash(edition, choice.language, place.regime))
         while True:
-            if known := rows.entry(site, choice.id):
-                return self._again(site, choice, known), False
-            previous = rows.latest(site, choice.subject)
+            previous = self.storage.reading().latest_id(site, choice.subject)
             receipt = receipt_claims(
-                choice,
-                asked,
-                place,
-                issuer=self.issuer,
-                now=self.now(),
-                hashes=hashes,
-                previous=previous.id if previous else None,
+                choice, asked, place, issuer=self.issuer, now=self.now(), hashes=hashes, previous=previous
             )
             entry = entry_of(
                 receipt, self.ring.newest(), subject=choice.subject, policy=choice.policy, action=choice.action
             )
-            if self._append_after(previous, entry):
+            if self.together(partial(self._append_after, previous, entry)):
                 return self._recorded(entry.token or "", receipt), True
+            if known := self.storage.reading().entry(site, choice.id):
+                return self._again(site, choice, known), False
 
     def state(self, site: str, subject: str) -> State:
         """The state of a subject now; `unknown` for one never seen. Raises UnknownSite."""
@@ -208,13 +208,12 @@ class Ledger:
 
     def count_display(self, site: str, display: Display) -> None:
         """Count one showing of the banner for today; nothing but the count is kept."""
-        shown = self._decode(self._named_publication(self.storage.reading(), site, display.policy))
+        shown = self._asked(site, display.policy).published
         if display.language not in shown.languages:
             right = f"must be one of the policy's languages {', '.join(shown.languages)}"
             raise Invalid("The display does not fit the policy it names.", mistakes=(("language", right),))
         day = (rfc3339(self.now()) or "")[:10]
-        with self.storage.writing() as rows:
-            rows.count_display(site, day, display)
+        self.together(lambda rows: rows.count_display(site, day, display))
 
     # Inside.
 
@@ -224,29 +223,31 @@ class Ledger:
             raise UnknownReceipt(f"Site {site!r} has no receipt {id!r}.")
         return entry
 
-    def _append_after(self, previous: Entry | None, entry: Entry) -> bool:
+    def _append_after(self, previous: str | None, entry: Entry, rows: Rows) -> bool:
         """Append a receipt if its id is free, `previous` still its subject's last one, and no entry is younger."""
-        site, subject, id = entry.site, entry.subject or "", entry.id or ""
-        with self.storage.writing() as rows:
-            latest, time = rows.latest(site, subject), rows.last_time(site)
-            self._reached = max(self._reached, time)
-            taken = rows.entry(site, id) is not None or (latest and latest.id) != (previous and previous.id)
-            if taken or entry.recorded_at < time:
-                return False
+        site, subject = entry.site, entry.subject or ""
+        newest = rows.last_time(site)
+        self._reached = max(self._reached, newest)
+        if entry.recorded_at < newest or rows.latest_id(site, subject) != previous:
+            return False
+        with suppress(Conflict):
             rows.append(entry)
-        return True
+            return True
+        return False
 
-    def _decode(self, publication: Publication) -> Published:
-        if publication.hash not in self._decoded:
-            self._decoded[publication.hash] = policy.load(publication.document)
-        return self._decoded[publication.hash]
-
-    def _named_publication(self, rows: Rows, site: str, version: int) -> Publication:
+    def _asked(self, site: str, version: int) -> Edition:
+        """The version that a browser names. Raises Invalid."""
         try:
-            return rows.publication(site, version)
+            return self.editions.version(site, version)
         except UnknownPolicy as error:
             mistake = ("policy", "must be a version that was published for this site")
             raise Invalid(str(error), mistakes=(mistake,)) from None
+
+    def _script_hash(self, edition: Edition, language: str, regime: str) -> bytes | None:
+        try:
+            return self.editions.script(edition, language=language, regime=regime).hash
+        except UnknownScript:
+            return None
 
     def _add_version(self, rows: Rows, published: Published, scripts: list[Script]) -> None:
         document = policy.canonical(published)
@@ -278,6 +279,7 @@ class Ledger:
             if self._is_fresh(rows, published, code) or rows.publication(site).version != published.version:
                 return False
             self._add_scripts(rows, published, scripts, rows.publication(site).hash)
+        self.editions.forget(site)
         return True
 
     def _is_fresh(self, rows: Rows, published: Published, code: bytes) -> bool:

@@ -194,6 +194,8 @@ class Entry(Struct, frozen=True):
     """Position in the site's sequence, from 0; given by the storage on appending."""
     shape: bytes | None = None
     """On appending: what the statement has in common with others (packing.pack); names nobody."""
+    packed: bytes | None = None
+    """On appending: the statement packed against it, where it can be."""
 
 
 class Checkpoint(Struct, frozen=True):

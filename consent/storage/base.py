@@ -28,6 +28,9 @@ class Rows(Protocol):
     def publication(self, site: str, version: int | None = None) -> Publication:
         """One version, or the newest. Raises UnknownPolicy."""
 
+    def edition(self, site: str) -> tuple[int, int]:
+        """The newest version, 0 before the first, and a number that grows with every script added."""
+
     def add_publication(self, publication: Publication) -> None: ...
 
     def script(self, site: str, hash: bytes) -> Script | None: ...
@@ -45,11 +48,14 @@ class Rows(Protocol):
         """When the newest entry was recorded; 0 before the first."""
 
     def append(self, entry: Entry) -> int:
-        """Append to the site's sequence and return the index. Raises Conflict where the id is taken."""
+        """Append to the site's sequence and return the index. Raises Conflict where the id is taken, nothing undone."""
 
     def entry(self, site: str, id: str) -> Entry | None: ...
     def latest(self, site: str, subject: str, *, but: str | None = None) -> Entry | None:
         """The last receipt of a subject, leaving out those of one action."""
+
+    def latest_id(self, site: str, subject: str) -> str | None:
+        """The id of the last receipt of a subject."""
 
     def entries(self, site: str, filter: Filter, *, after: int = -1, limit: int = 1000) -> list[Entry]:
         """Entries with an index above `after`, oldest first; the filter's kinds may be empty for all."""

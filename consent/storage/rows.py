@@ -28,6 +28,7 @@ class SqliteRows(TreeRows):
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
         self.shapes = Shapes(connection)
+        self._ends: dict[int, tuple[int, int]] = {}
 
     # Sites and policies.
 
@@ -68,6 +69,14 @@ class SqliteRows(TreeRows):
             raise UnknownPolicy(f"Site {site!r} has no policy {'yet' if version is None else f'version {version}'}.")
         return Publication(site, *row)
 
+    def edition(self, site: str) -> tuple[int, int]:
+        key = self._key(site)
+        sql = (
+            "SELECT (SELECT max(version) FROM policies WHERE site = ?), (SELECT max(rowid) FROM scripts WHERE site = ?)"
+        )
+        version, script = self._all(sql, (key, key))[0]
+        return version or 0, script or 0
+
     def add_publication(self, publication: Publication) -> None:
         values = (self._key(publication.site), *fields(publication, POLICY))
         try:
@@ -99,34 +108,32 @@ class SqliteRows(TreeRows):
     # The ledger.
 
     def size(self, site: str) -> int:
-        return self._next(self._key(site))
+        return self._end(self._key(site))[0]
 
     def last_time(self, site: str) -> int:
-        sql = "SELECT recorded_at FROM entries WHERE site = ? ORDER BY position DESC LIMIT 1"
-        row = self._one(sql, (self._key(site),))
-        return row[0] if row else 0
+        return self._end(self._key(site))[1]
 
     def append(self, entry: Entry) -> int:
         key = self._key(entry.site)
-        position = self._next(key)
-        try:
-            self._execute(
-                f"INSERT INTO entries (site, {ENTRY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    key,
-                    KINDS.index(entry.kind),
-                    entry.recorded_at,
-                    entry.leaf,
-                    self.shapes.packed(entry),
-                    entry.id and UUID(entry.id).bytes,
-                    entry.subject and subject_bytes(entry.subject),
-                    entry.policy,
-                    entry.action and ACTIONS.index(entry.action),
-                    position,
-                ),
-            )
-        except sqlite3.IntegrityError as error:
-            raise Conflict(f"There is an entry {entry.id} already.") from error
+        position = self._end(key)[0]
+        done = self._execute(
+            f"INSERT INTO entries (site, {ENTRY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (site, id) WHERE id IS NOT NULL DO NOTHING",
+            (
+                key,
+                KINDS.index(entry.kind),
+                entry.recorded_at,
+                entry.leaf,
+                self.shapes.stored(entry),
+                entry.id and UUID(entry.id).bytes,
+                entry.subject and subject_bytes(entry.subject),
+                entry.policy,
+                entry.action and ACTIONS.index(entry.action),
+                position,
+            ),
+        )
+        if not done.rowcount:
+            raise Conflict(f"There is an entry {entry.id} already.")
+        self._ends[key] = (position + 1, entry.recorded_at)
         return position
 
     def entry(self, site: str, id: str) -> Entry | None:
@@ -135,6 +142,11 @@ class SqliteRows(TreeRows):
     def latest(self, site: str, subject: str, *, but: str | None = None) -> Entry | None:
         kept = f" AND action != {ACTIONS.index(but)}" if but else ""
         return self._entry(site, f"subject = ?{kept} ORDER BY position DESC LIMIT 1", subject_bytes(subject))
+
+    def latest_id(self, site: str, subject: str) -> str | None:
+        sql = "SELECT id FROM entries WHERE site = ? AND subject = ? ORDER BY position DESC LIMIT 1"
+        row = self._one(sql, (self._key(site), subject_bytes(subject)))
+        return str(UUID(bytes=row[0])) if row else None
 
     def entries(self, site: str, filter: Filter, *, after: int = -1, limit: int = 1000) -> list[Entry]:
         return self._some(site, filter, "position > ?", after, order="ASC", limit=limit)
@@ -191,8 +203,15 @@ class SqliteRows(TreeRows):
 
     # Inside.
 
-    def _next(self, key: int) -> int:
-        return self._all("SELECT coalesce(max(position), -1) + 1 FROM entries WHERE site = ?", (key,))[0][0]
+    def _end(self, key: int) -> tuple[int, int]:
+        """How many entries a site has, and when the last was recorded; in a transaction asked once."""
+        if key in self._ends:
+            return self._ends[key]
+        sql = "SELECT position + 1, recorded_at FROM entries WHERE site = ? ORDER BY position DESC LIMIT 1"
+        end = self._one(sql, (key,)) or (0, 0)
+        if self.connection.in_transaction:
+            self._ends[key] = end
+        return end
 
     def _entry(self, site: str, where: str, value: bytes) -> Entry | None:
         row = self._one(f"SELECT {ENTRY} FROM entries WHERE site = ? AND {where}", (self._key(site), value))

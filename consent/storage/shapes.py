@@ -4,7 +4,7 @@ import sqlite3
 import zlib
 
 from consent.model import Entry
-from consent.packing import pack, unpack
+from consent.packing import unpack
 
 KEY_BYTES = 3
 DAMAGED = "damaged"
@@ -17,13 +17,15 @@ class Shapes:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._shapes: dict[int, bytes] = {}
+        self._keys: dict[bytes, int] = {}
 
-    def packed(self, entry: Entry) -> bytes | str | None:
+    def stored(self, entry: Entry) -> bytes | str | None:
         """What is stored of an entry's statement; call it in the transaction that stores it."""
-        if entry.shape is None or entry.token is None:
+        if entry.shape is None or entry.packed is None:
             return entry.token
-        found = pack(entry.token, entry.shape, (entry.subject or "", entry.id or ""))
-        return entry.token if found is None else self._key(entry.shape).to_bytes(KEY_BYTES) + found
+        if entry.shape not in self._keys:
+            self._keys[entry.shape] = self._key(entry.shape)
+        return self._keys[entry.shape].to_bytes(KEY_BYTES) + entry.packed
 
     def unpacked(self, stored: bytes | str | None, subject: str, id: str) -> str | None:
         """The statement that is stored for a subject under an id."""

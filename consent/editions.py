@@ -1,0 +1,85 @@
+"""What is published now, held in memory for a moment: policies decoded, scripts as they are sent.
+
+Its rule: a version and a script never change; which is the newest is asked again once a second.
+"""
+
+import time
+from collections.abc import Callable
+
+from consent import policy
+from consent.errors import UnknownScript
+from consent.model import Publication, Published, Script
+from consent.storage.base import Rows, Storage
+
+PATIENCE = 1.0
+"""Seconds after which is asked whether something newer was published, here or by another process."""
+
+
+class Edition:
+    """A published policy version, decoded, with its hash and its scripts."""
+
+    def __init__(self, publication: Publication) -> None:
+        self.published: Published = policy.load(publication.document)
+        self.hash = publication.hash
+        self.scripts: dict[tuple[str, str], Script] = {}
+        """By language and regime, as far as they were asked for."""
+
+
+class _Site:
+    def __init__(self, mark: tuple[int, int]) -> None:
+        self.mark = mark
+        self.until = 0.0
+        self.versions: dict[int, Edition] = {}
+
+
+class Editions:
+    """The published policies of an installation's sites. Every look may raise UnknownSite or UnknownPolicy."""
+
+    def __init__(self, storage: Storage, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._sites: dict[str, _Site] = {}
+
+    def newest(self, site: str) -> Edition:
+        """The newest version."""
+        held = self._held(site)
+        return self._edition(held, site, held.mark[0])
+
+    def version(self, site: str, version: int) -> Edition:
+        """One version."""
+        return self._edition(self._held(site), site, version)
+
+    def script(self, edition: Edition, *, language: str, regime: str) -> Script:
+        """The newest script of a version. Raises UnknownScript where none was made."""
+        found = edition.scripts.get((language, regime))
+        if found is None:
+            published = edition.published
+            site, version = published.site, published.version
+            found = self._storage.reading().newest_script(site, version, language=language, regime=regime)
+            if found is None:
+                raise UnknownScript(f"Site {site!r} has no script for version {version} in {language!r} ({regime}).")
+            edition.scripts[language, regime] = found
+        return found
+
+    def forget(self, site: str) -> None:
+        """Ask anew: something was published here."""
+        self._sites.pop(site, None)
+
+    def _held(self, site: str) -> _Site:
+        held, now = self._sites.get(site), self._clock()
+        if held is not None and now < held.until:
+            return held
+        return self._asked(self._storage.reading(), site, now)
+
+    def _asked(self, rows: Rows, site: str, now: float) -> _Site:
+        held, mark = self._sites.get(site), rows.edition(site)
+        if held is None or held.mark != mark:
+            held = self._sites[site] = _Site(mark)
+        held.until = now + PATIENCE
+        return held
+
+    def _edition(self, held: _Site, site: str, version: int) -> Edition:
+        found = held.versions.get(version)
+        if found is None:
+            found = held.versions[version] = Edition(self._storage.reading().publication(site, version or None))
+        return found
