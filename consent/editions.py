@@ -5,6 +5,7 @@ Its rule: a version and a script never change; which is the newest is asked agai
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from consent import policy
 from consent.errors import UnknownScript
@@ -13,6 +14,9 @@ from consent.storage.base import Rows, Storage
 
 PATIENCE = 1.0
 """Seconds after which is asked whether something newer was published, here or by another process."""
+
+MOST = 2000
+"""Things made that are kept for a site."""
 
 
 class Edition:
@@ -30,6 +34,7 @@ class _Site:
         self.mark = mark
         self.until = 0.0
         self.versions: dict[int, Edition] = {}
+        self.made: dict[Any, Any] = {}
 
 
 class Editions:
@@ -60,6 +65,13 @@ class Editions:
                 raise UnknownScript(f"Site {site!r} has no script for version {version} in {language!r} ({regime}).")
             edition.scripts[language, regime] = found
         return found
+
+    def made(self, site: str) -> dict[Any, Any]:
+        """A place to keep what was made from what is published now; it is gone when something new is published."""
+        made = self._held(site).made
+        if len(made) > MOST:
+            made.clear()
+        return made
 
     def forget(self, site: str) -> None:
         """Ask anew: something was published here."""

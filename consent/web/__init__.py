@@ -12,6 +12,7 @@ from consent.settings import Settings
 from consent.web import admin_api, cors, demo, docs, proofs, public, responses
 from consent.web.place import Places
 from consent.web.prefix import Prefix
+from consent.web.quick import Quick
 from consent.web.rate import RateLimit
 from consent.web.service import Service
 
@@ -26,8 +27,10 @@ def make_app(settings: Settings, ledger: Ledger) -> Flask:
     app = Flask("consent", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
     places = Places(settings.country_header, settings.geoip)
-    app.extensions["consent"] = Service(ledger, settings, places, RateLimit(settings.rate_limit), cors.Cors(app))
+    service = Service(ledger, settings, places, RateLimit(settings.rate_limit), cors.Cors(app))
+    app.extensions["consent"] = service
     register(app, with_demo=settings.demo)
+    app.wsgi_app = Quick(app.wsgi_app, service)  # type: ignore[method-assign,assignment]
     _behind_proxies(app, settings)
     _prepare(ledger)
     return app

@@ -1,9 +1,8 @@
 """Where a visitor is: from the header of a trusted proxy, or from an MMDB file. The address itself is not kept."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-from flask import Request
 
 from consent.errors import BadSettings
 
@@ -14,16 +13,17 @@ class Places:
     def __init__(self, header: str, geoip: Path | None) -> None:
         self.header = header
         self._reader = _open(geoip) if geoip else None
+        self._variable = "HTTP_" + header.upper().replace("-", "_")
 
     @property
     def by_address(self) -> bool:
         """Whether the place may be read from the address, which no shared cache can know."""
         return self._reader is not None
 
-    def of(self, request: Request) -> str | None:
-        """The visitor's place as ISO 3166 says it (`DE`, `US-CA`), or None."""
-        named = request.headers.get(self.header) if self.header else None
-        return named or self._located(request.remote_addr)
+    def of(self, environ: Mapping[str, Any]) -> str | None:
+        """The visitor's place as ISO 3166 says it (`DE`, `US-CA`), or None; `environ` is the request's (PEP 3333)."""
+        named = environ.get(self._variable) if self.header else None
+        return named or self._located(environ.get("REMOTE_ADDR"))
 
     def _located(self, address: str | None) -> str | None:
         if self._reader is None or not address:

@@ -1,7 +1,8 @@
 """The addresses for browsers (contract, section 2)."""
 
 import gzip
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 from flask import Blueprint, Response, request
@@ -33,7 +34,7 @@ from consent.renderings import RENDERINGS
 from consent.web.operations import Answer, operation
 from consent.web.place import Places
 from consent.web.responses import json
-from consent.web.service import FOR_EVER, TEXT_OR_JSON, bearer, body, checked_version, service, shaped
+from consent.web.service import FOR_EVER, TEXT_OR_JSON, Service, bearer, body, checked_version, service, shaped
 
 BANNER_CACHE = "public, max-age=300, stale-while-revalidate=86400, stale-if-error=604800"
 SCRIPT = "text/javascript"
@@ -55,7 +56,7 @@ def banner(site: str) -> Response:
     if forced is not None and not i18n.offers(published.languages, forced):
         raise BadQuery(f"`lang` must be one of {', '.join(published.languages)}.")
     language = i18n.negotiate(forced or request.headers.get("Accept-Language", ""), published.languages)
-    place = regime.place(published, places.of(request))
+    place = regime.place(published, places.of(request.environ))
     response = _script(ledger.script(site, language=language, regime=place.regime, version=published.version))
     response.headers["Cache-Control"] = BANNER_CACHE
     if forced is None and len(published.languages) > 1:
@@ -92,13 +93,17 @@ def banner_version(site: str, hash: str) -> Response:
     problems=(Malformed, Unauthorized, ForeignOrigin, Forbidden, UnknownSite, Conflict, TooLarge, UnsupportedType, Invalid, TooManyRequests, Unavailable),
 )  # fmt: skip
 def record(site: str) -> Response:
-    ledger, _, places, rate_limit, _ = service()
     _check_origin(site)
-    choice = _with_header(body(Choice))
-    if not choices.is_refusal(choice):
-        rate_limit.hit(request.remote_addr, what="receipts")
-    recorded, is_new = ledger.record(site, choice, where=places.of(request))
+    recorded, is_new = take(service(), site, body(Choice), request.environ)
     return json(recorded, 201 if is_new else 200)
+
+
+def take(service: Service, site: str, choice: Choice, environ: Mapping[str, Any]) -> tuple[Recorded, bool]:
+    """Record a choice that came with a request (PEP 3333); what to answer and whether it is new."""
+    ledger, _, places, rate_limit, _ = service
+    if not choices.is_refusal(choice):
+        rate_limit.hit(environ.get("REMOTE_ADDR"), what="receipts")
+    return ledger.record(site, _with_header(choice, environ), where=places.of(environ))
 
 
 @blueprint.post("/sites/<site>/displays")
@@ -269,9 +274,9 @@ def _vary_by_place(response: Response, places: Places) -> None:
         response.headers["Cache-Control"] = BANNER_CACHE.replace("public", "private")
 
 
-def _with_header(choice: Choice) -> Choice:
+def _with_header(choice: Choice, environ: Mapping[str, Any]) -> Choice:
     """A choice with the Global Privacy Control that only the request's header tells (`Sec-GPC`, GPC section 3.3)."""
-    if choice.signals.gpc is None and request.headers.get("Sec-GPC") == "1":
+    if choice.signals.gpc is None and environ.get("HTTP_SEC_GPC") == "1":
         return msgspec.structs.replace(choice, signals=Heard(gpc=True))
     return choice
 

@@ -79,10 +79,17 @@ def _detail(error: ConsentError) -> str:
 
 def register(app: Flask) -> None:
     """Answer every error in one shape and put the security headers on every answer."""
+    app.before_request(_refused_already)
     app.register_error_handler(ConsentError, _refused)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _broken)
     app.after_request(_secure)
+
+
+def _refused_already() -> None:
+    """Raise what the short way in front of Flask met (quick.Quick)."""
+    if error := request.environ.get("consent.refused"):
+        raise error
 
 
 def _refused(error: ConsentError) -> Response:
