@@ -1,6 +1,7 @@
 """What is published now, held in memory for a moment: policies decoded, scripts as they are sent.
 
-Its rule: a version and a script never change; which is the newest is asked again once a second.
+Its rule: a version and a script never change; which is the newest is asked again when the storage says that something
+was published, and once a second, for the storage may not see what is published elsewhere.
 """
 
 import time
@@ -10,7 +11,7 @@ from typing import Any
 from consent import policy
 from consent.errors import UnknownScript
 from consent.model import Publication, Published, Script
-from consent.storage.base import Rows, Storage
+from consent.storage.base import Storage
 
 PATIENCE = 1.0
 """Seconds after which is asked whether something newer was published, here or by another process."""
@@ -32,6 +33,7 @@ class Edition:
 class _Site:
     def __init__(self, mark: tuple[int, int]) -> None:
         self.mark = mark
+        self.published = 0
         self.until = 0.0
         self.versions: dict[int, Edition] = {}
         self.made: dict[Any, Any] = {}
@@ -73,21 +75,14 @@ class Editions:
             made.clear()
         return made
 
-    def forget(self, site: str) -> None:
-        """Ask anew: something was published here."""
-        self._sites.pop(site, None)
-
     def _held(self, site: str) -> _Site:
-        held, now = self._sites.get(site), self._clock()
-        if held is not None and now < held.until:
+        held, published, now = self._sites.get(site), self._storage.published(), self._clock()
+        if held is not None and held.published == published and now < held.until:
             return held
-        return self._asked(self._storage.reading(), site, now)
-
-    def _asked(self, rows: Rows, site: str, now: float) -> _Site:
-        held, mark = self._sites.get(site), rows.edition(site)
+        mark = self._storage.reading().edition(site)
         if held is None or held.mark != mark:
             held = self._sites[site] = _Site(mark)
-        held.until = now + PATIENCE
+        held.published, held.until = published, now + PATIENCE
         return held
 
     def _edition(self, held: _Site, site: str, version: int) -> Edition:

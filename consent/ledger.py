@@ -80,7 +80,6 @@ class Ledger:
         with self.storage.writing() as rows:
             rows.add_site(Site(site, self.now()))
             self._add_version(rows, published, scripts)
-        self.editions.forget(site)
         return published
 
     def publish(self, site: str, new: Policy, *, material: bool | None = None) -> tuple[Published, bool]:
@@ -104,7 +103,6 @@ class Ledger:
                 is_next = rows.edition(site)[0] == newest.version
                 if is_next:
                     self._add_version(rows, published, scripts)
-            self.editions.forget(site)
             if is_next:
                 return published, True
 
@@ -279,7 +277,6 @@ class Ledger:
             if self._is_fresh(rows, published, code) or rows.publication(site).version != published.version:
                 return False
             self._add_scripts(rows, published, scripts, rows.publication(site).hash)
-        self.editions.forget(site)
         return True
 
     def _is_fresh(self, rows: Rows, published: Published, code: bytes) -> bool:

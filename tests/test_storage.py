@@ -77,6 +77,33 @@ def shop(storage: Storage) -> Storage:
     return storage
 
 
+PUBLISHING = {
+    "add_site": lambda rows: rows.add_site(Site("third", 30)),
+    "remove_site": lambda rows: rows.remove_site("other"),
+    "add_publication": lambda rows: rows.add_publication(publication(1)),
+    "add_script": lambda rows: rows.add_script(script(b"new")),
+}
+
+
+@pytest.mark.parametrize("what", PUBLISHING)
+def test_what_is_published_here_is_noticed_by_every_process_of_the_machine(shop, what):
+    other = open_storage(f"sqlite://{shop.path}")
+    before = other.published()
+    append(shop, entry())
+    assert other.published() == before, "recording publishes nothing"
+    with shop.writing() as rows:
+        PUBLISHING[what](rows)
+    assert other.published() != before
+
+
+def test_what_is_not_published_in_the_end_is_not_announced(shop):
+    before = shop.published()
+    with pytest.raises(UnknownSite), shop.writing() as rows:
+        rows.add_publication(publication(1))
+        rows.site("nowhere")
+    assert shop.published() == before
+
+
 # Sites.
 
 

@@ -110,6 +110,9 @@ class Storage(Protocol):
     def writing(self) -> AbstractContextManager[Rows]:
         """One transaction, durable when the block ends without an error, undone when it raises."""
 
+    def published(self) -> int:
+        """Another number as soon as something was published through this database, as far as that is seen from here."""
+
     def alone(self, task: str) -> AbstractContextManager[bool]:
         """Whether no other process is at this task; it is ours until the block ends or the process dies."""
 

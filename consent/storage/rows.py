@@ -29,6 +29,8 @@ class SqliteRows(TreeRows):
         super().__init__(connection)
         self.shapes = Shapes(connection)
         self._ends: dict[int, tuple[int, int]] = {}
+        self.published = False
+        """Whether something was done that what is held of publications must follow."""
 
     # Sites and policies.
 
@@ -46,9 +48,11 @@ class SqliteRows(TreeRows):
             self._execute("INSERT INTO sites (id, created_at) VALUES (?, ?)", (site.id, site.created_at))
         except sqlite3.IntegrityError as error:
             raise Conflict(f"There is a site {site.id!r} already.") from error
+        self.published = True
 
     def remove_site(self, site: str) -> None:
         key = self._key(site)
+        self.published = True
         for table in ("entries", "tiles", "checkpoints", "scripts", "policies", "displays"):
             self._execute(f"DELETE FROM {table} WHERE site = ?", (key,))
         self._execute("DELETE FROM tokens WHERE site = ?", (site,))
@@ -83,6 +87,7 @@ class SqliteRows(TreeRows):
             self._execute(f"INSERT INTO policies (site, {POLICY}) VALUES (?, ?, ?, ?, ?, ?)", values)
         except sqlite3.IntegrityError as error:
             raise Conflict(f"Version {publication.version} of {publication.site!r} is published already.") from error
+        self.published = True
 
     # Scripts.
 
@@ -104,6 +109,7 @@ class SqliteRows(TreeRows):
     def add_script(self, script: Script) -> None:
         values = (self._key(script.site), *fields(script, SCRIPT))
         self._execute(f"INSERT OR IGNORE INTO scripts (site, {SCRIPT}) VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+        self.published = True
 
     # The ledger.
 

@@ -8,6 +8,7 @@ import fcntl
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -66,11 +67,21 @@ class SqliteStorage:
             connection = self._writing_connection()
             try:
                 connection.execute("BEGIN IMMEDIATE")
-                yield SqliteRows(connection)
+                rows = SqliteRows(connection)
+                yield rows
                 connection.execute("COMMIT")
+                if rows.published:
+                    now = time.time_ns()
+                    os.utime(f"{self.path}.lock", ns=(now, now))
             except BaseException as error:
                 self._undo(error)
                 raise
+
+    def published(self) -> int:
+        try:
+            return os.stat(f"{self.path}.lock").st_mtime_ns  # the lock file's time is set by whoever publishes
+        except OSError:
+            return 0
 
     @contextmanager
     def alone(self, task: str) -> Iterator[bool]:

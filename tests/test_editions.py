@@ -1,0 +1,56 @@
+"""What is held of publications follows what is published, here or elsewhere."""
+
+import pytest
+
+from consent.editions import PATIENCE, Editions
+from consent.errors import UnknownPolicy, UnknownSite
+
+
+class Blind:
+    """A storage that never notices that something was published, as one on another machine would not."""
+
+    def __init__(self, storage) -> None:
+        self.reading = storage.reading
+
+    def published(self) -> int:
+        return 0
+
+
+@pytest.fixture
+def editions(ledger, clock) -> Editions:
+    return Editions(ledger.storage, clock=clock)
+
+
+def test_the_newest_version_is_the_published_one_at_once(ledger, editions, draft):
+    first = editions.newest("shop")
+    assert editions.newest("shop") is first
+    ledger.publish("shop", draft)
+    assert editions.newest("shop").published.version == 2
+    assert editions.version("shop", 1).published == first.published
+
+
+def test_what_is_published_elsewhere_is_found_after_a_second(ledger, clock, draft):
+    editions = Editions(Blind(ledger.storage), clock=clock)
+    made = editions.made("shop")
+    ledger.publish("shop", draft)
+    assert editions.made("shop") is made
+    clock.forward(seconds=PATIENCE)
+    assert editions.newest("shop").published.version == 2
+    assert editions.made("shop") is not made
+
+
+def test_what_was_made_stays_while_nothing_is_published(editions, clock):
+    made = editions.made("shop")
+    clock.forward(seconds=PATIENCE)
+    assert editions.made("shop") is made
+
+
+def test_what_is_not_there_is_said(ledger, editions):
+    with pytest.raises(UnknownSite):
+        editions.newest("nowhere")
+    with pytest.raises(UnknownPolicy):
+        editions.version("shop", 9)
+    with ledger.storage.writing() as rows:
+        rows.remove_site("shop")
+    with pytest.raises(UnknownSite):
+        editions.newest("shop")
