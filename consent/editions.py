@@ -14,7 +14,9 @@ from consent.model import Publication, Published, Script
 from consent.storage.base import Storage
 
 PATIENCE = 1.0
-"""Seconds after which is asked whether something newer was published, here or by another process."""
+"""Seconds after which is asked whether something newer was published."""
+GLANCE = 0.02
+"""Seconds after which is looked whether the storage says so."""
 
 MOST = 2000
 """Things made that are kept for a site."""
@@ -46,6 +48,8 @@ class Editions:
         self._storage = storage
         self._clock = clock
         self._sites: dict[str, _Site] = {}
+        self._published = 0
+        self._glance_at = 0.0
 
     def newest(self, site: str) -> Edition:
         """The newest version."""
@@ -75,14 +79,20 @@ class Editions:
             made.clear()
         return made
 
+    def look(self) -> None:
+        """Look at once: something was published here."""
+        self._glance_at = 0.0
+
     def _held(self, site: str) -> _Site:
-        held, published, now = self._sites.get(site), self._storage.published(), self._clock()
-        if held is not None and held.published == published and now < held.until:
+        held, now = self._sites.get(site), self._clock()
+        if now >= self._glance_at:
+            self._published, self._glance_at = self._storage.published(), now + GLANCE
+        if held is not None and held.published == self._published and now < held.until:
             return held
         mark = self._storage.reading().edition(site)
         if held is None or held.mark != mark:
             held = self._sites[site] = _Site(mark)
-        held.published, held.until = published, now + PATIENCE
+        held.published, held.until = self._published, now + PATIENCE
         return held
 
     def _edition(self, held: _Site, site: str, version: int) -> Edition:

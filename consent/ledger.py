@@ -6,7 +6,7 @@ on is looked at again, and the work is redone if somebody else was faster.
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -77,7 +77,7 @@ class Ledger:
         """A new site with its first policy version. Raises Conflict where the id is taken."""
         published = policy.publish(policy.complete(first), site=site, version=1, material_since=1)
         scripts = self._scripts(published)
-        with self.storage.writing() as rows:
+        with self._publishing() as rows:
             rows.add_site(Site(site, self.now()))
             self._add_version(rows, published, scripts)
         return published
@@ -99,12 +99,17 @@ class Ledger:
             told = concerned(changes) if asks_again else newest.changed
             published = policy.publish(completed, site=site, version=version, material_since=since, changed=told)
             scripts = self._scripts(published)
-            with self.storage.writing() as rows:
+            with self._publishing() as rows:
                 is_next = rows.edition(site)[0] == newest.version
                 if is_next:
                     self._add_version(rows, published, scripts)
             if is_next:
                 return published, True
+
+    def remove_site(self, site: str) -> None:
+        """Remove a site and everything recorded for it."""
+        self.erasure.remove_site(site)
+        self.editions.look()
 
     def published(self, site: str, version: int | None = None) -> Published:
         """A policy version, or the newest. Raises UnknownSite or UnknownPolicy."""
@@ -144,8 +149,8 @@ class Ledger:
             raise Invalid("The choice does not fit the policy it names.", mistakes=tuple(wrong))
         place = regime.place(asked, where)
         hashes = (edition.hash, self._script_hash(edition, choice.language, place.regime))
+        previous = None  # nearly every subject is new; for another one the transaction says no
         while True:
-            previous = self.storage.reading().latest_id(site, choice.subject)
             receipt = receipt_claims(
                 choice, asked, place, issuer=self.issuer, now=self.now(), hashes=hashes, previous=previous
             )
@@ -156,6 +161,7 @@ class Ledger:
                 return self._recorded(entry.token or "", receipt), True
             if known := self.storage.reading().entry(site, choice.id):
                 return self._again(site, choice, known), False
+            previous = self.storage.reading().latest_id(site, choice.subject)
 
     def state(self, site: str, subject: str) -> State:
         """The state of a subject now; `unknown` for one never seen. Raises UnknownSite."""
@@ -215,6 +221,12 @@ class Ledger:
 
     # Inside.
 
+    @contextmanager
+    def _publishing(self) -> Iterator[Rows]:
+        with self.storage.writing() as rows:
+            yield rows
+        self.editions.look()
+
     def _receipt(self, site: str, id: str) -> Entry:
         entry = self.storage.reading().entry(site, id)
         if entry is None or entry.kind != "receipt" or entry.token is None:
@@ -273,7 +285,7 @@ class Ledger:
         if self._is_fresh(self.storage.reading(), published, code):
             return False
         scripts = self._scripts(published)
-        with self.storage.writing() as rows:
+        with self._publishing() as rows:
             if self._is_fresh(rows, published, code) or rows.publication(site).version != published.version:
                 return False
             self._add_scripts(rows, published, scripts, rows.publication(site).hash)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from consent.editions import PATIENCE, Editions
+from consent.editions import GLANCE, PATIENCE, Editions
 from consent.errors import UnknownPolicy, UnknownSite
 
 
@@ -21,12 +21,19 @@ def editions(ledger, clock) -> Editions:
     return Editions(ledger.storage, clock=clock)
 
 
-def test_the_newest_version_is_the_published_one_at_once(ledger, editions, draft):
+def test_what_the_storage_announces_is_found_at_once(ledger, editions, clock, draft):
     first = editions.newest("shop")
     assert editions.newest("shop") is first
     ledger.publish("shop", draft)
+    clock.forward(seconds=GLANCE)
     assert editions.newest("shop").published.version == 2
     assert editions.version("shop", 1).published == first.published
+
+
+def test_what_is_published_here_is_found_at_once(ledger, draft):
+    assert ledger.published("shop").version == 1
+    ledger.publish("shop", draft)
+    assert ledger.published("shop").version == 2
 
 
 def test_what_is_published_elsewhere_is_found_after_a_second(ledger, clock, draft):
@@ -50,7 +57,6 @@ def test_what_is_not_there_is_said(ledger, editions):
         editions.newest("nowhere")
     with pytest.raises(UnknownPolicy):
         editions.version("shop", 9)
-    with ledger.storage.writing() as rows:
-        rows.remove_site("shop")
+    ledger.remove_site("shop")
     with pytest.raises(UnknownSite):
-        editions.newest("shop")
+        ledger.published("shop")

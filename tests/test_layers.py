@@ -39,7 +39,7 @@ ALLOWED = {
     "snippet": PURE | {"banner"},
     "client": {"model", "policy_types", "state"},
 } | dict.fromkeys(PURE - BASE, PURE)
-FRAMEWORKS = {"flask", "flask_cors", "werkzeug", "click", "gunicorn"}
+FRAMEWORKS = {"flask", "flask_cors", "werkzeug", "click", "gunicorn", "gevent"}
 THIRD_PARTY = {
     "errors": set(),
     "fields": {"msgspec"},

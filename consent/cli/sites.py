@@ -94,7 +94,7 @@ def delete(site: str, confirm: str) -> None:
     ledger.storage.reading().site(site)
     if confirm != site:
         raise BadQuery(f"Nothing was deleted: {confirm!r} is not {site!r}.")
-    ledger.erasure.remove_site(site)
+    ledger.remove_site(site)
     click.echo(f"Deleted {site}.")
 
 

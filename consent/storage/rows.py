@@ -57,6 +57,7 @@ class SqliteRows(TreeRows):
             self._execute(f"DELETE FROM {table} WHERE site = ?", (key,))
         self._execute("DELETE FROM tokens WHERE site = ?", (site,))
         self._execute("DELETE FROM sites WHERE key = ?", (key,))
+        self._keys.pop(site, None)
 
     def publications(self, site: str) -> list[Publication]:
         rows = self._all(f"SELECT {POLICY} FROM policies WHERE site = ? ORDER BY version", (self._key(site),))

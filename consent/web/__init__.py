@@ -30,7 +30,8 @@ def make_app(settings: Settings, ledger: Ledger) -> Flask:
     service = Service(ledger, settings, places, RateLimit(settings.rate_limit), cors.Cors(app))
     app.extensions["consent"] = service
     register(app, with_demo=settings.demo)
-    app.wsgi_app = Quick(app.wsgi_app, service)  # type: ignore[method-assign,assignment]
+    quick = app.extensions["consent.quick"] = Quick(app.wsgi_app, service)
+    app.wsgi_app = quick  # type: ignore[method-assign,assignment]
     _behind_proxies(app, settings)
     _prepare(ledger)
     return app

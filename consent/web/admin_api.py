@@ -150,7 +150,7 @@ def delete_site(site: str) -> Response:
     ledger.storage.reading().site(site)
     if request.args.get("confirm") != site:
         raise BadQuery(f"This loses every receipt of the site for ever; say `?confirm={site}` if that is meant.")
-    ledger.erasure.remove_site(site)
+    ledger.remove_site(site)
     return Response(status=204)
 
 

@@ -126,12 +126,15 @@ def take(service: Service, site: str, choice: Choice, environ: Mapping[str, Any]
     ),
 )
 def displays(site: str) -> Response:
-    ledger, _, _, rate_limit, _ = service()
     _check_origin(site)
-    display = body(Display)
-    rate_limit.hit(request.remote_addr, what="displays")
-    ledger.count_display(site, display)
+    count(service(), site, body(Display), request.environ)
     return Response(status=204)
+
+
+def count(service: Service, site: str, display: Display, environ: Mapping[str, Any]) -> None:
+    """Count a showing that a request told of (PEP 3333)."""
+    service.rate_limit.hit(environ.get("REMOTE_ADDR"), what="displays")
+    service.ledger.count_display(site, display)
 
 
 @blueprint.get("/sites/<site>/subjects/<subject>/state")

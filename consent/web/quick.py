@@ -6,13 +6,13 @@ last publication; whatever is not plain, and every refusal, is Flask's to answer
 
 from collections.abc import Callable, Iterable
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from consent.errors import ConsentError
-from consent.model import Choice, SubjectId
-from consent.web.public import take
+from consent.model import Choice, Display, SubjectId
+from consent.web.public import count, take
 from consent.web.service import RECORD_BYTES, TEXT_OR_JSON, Service
 
 Environ = dict[str, Any]
@@ -25,6 +25,14 @@ REFUSED = "consent.refused"
 OF_BODIES = ("content-length", "content-type", "content-encoding")
 
 _CHOICE = msgspec.json.Decoder(Choice)
+_DISPLAY = msgspec.json.Decoder(Display)
+
+
+class Posted(NamedTuple):
+    """What a browser posted, and the headers of the answer."""
+
+    value: Any
+    headers: Headers
 
 
 class Script:
@@ -43,7 +51,7 @@ class Quick:
     def __init__(self, app: App, service: Service) -> None:
         self.app = app
         """What answers everything else; a server may put it into threads of its own."""
-        self._service = service
+        self.service = service
         self._editions = service.ledger.editions
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
@@ -53,6 +61,8 @@ class Quick:
             match (method, *parts[3:]):
                 case ("POST", "receipts"):
                     answer = self._record
+                case ("POST", "displays"):
+                    answer = self._count
                 case ("GET", "banner.js"):
                     answer = self._script
                 case ("GET", "subjects", _, "state"):
@@ -67,35 +77,48 @@ class Quick:
         return self.app(environ, start) if found is None else found
 
     def _record(self, parts: list[str], environ: Environ, start: Start) -> Iterable[bytes] | None:
-        """An origin that was answered before is one of the site's own, until something is published."""
-        site = parts[2]
-        made, key = self._editions.made(site), ("receipts", environ.get("HTTP_ORIGIN"))
+        posted = self._posted(parts, environ, start, _CHOICE)
+        if not isinstance(posted, Posted):
+            return posted
+        recorded, is_new = take(self.service, parts[2], posted.value, environ)
+        return _json(start, "201 CREATED" if is_new else "200 OK", posted.headers, recorded)
+
+    def _count(self, parts: list[str], environ: Environ, start: Start) -> Iterable[bytes] | None:
+        posted = self._posted(parts, environ, start, _DISPLAY)
+        if not isinstance(posted, Posted):
+            return posted
+        count(self.service, parts[2], posted.value, environ)
+        start("204 NO CONTENT", posted.headers)
+        return []
+
+    def _posted(self, parts: list[str], environ: Environ, start: Start, decoder: msgspec.json.Decoder) -> Any:
+        """What was posted, or Flask's answer, or None for what Flask has to answer.
+
+        An origin that was answered before is one of the site's own, until something is published.
+        """
+        made, key = self._editions.made(parts[2]), (parts[3], environ.get("HTTP_ORIGIN"))
         headers = made.get(key)
         if headers is None:
-            return self._learned(
-                environ, start, lambda headers, _: made.__setitem__(key, _for_any(headers)), ("201", "200")
-            )
+            return self._learned(environ, start, lambda headers, _: made.__setitem__(key, _for_any(headers)))
         data = _body(environ)
         if data is None or "HTTP_AUTHORIZATION" in environ:
             return None
         try:
-            choice = _CHOICE.decode(data)
+            return Posted(decoder.decode(data), headers)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
-        recorded, is_new = take(self._service, site, choice, environ)
-        return _json(start, "201 CREATED" if is_new else "200 OK", headers, recorded)
 
     def _state(self, parts: list[str], environ: Environ, start: Start) -> Iterable[bytes] | None:
         site, subject = parts[2], parts[4]
         made, key = self._editions.made(site), ("state", environ.get("HTTP_ORIGIN"))
         headers = made.get(key)
         if headers is None:
-            return self._learned(environ, start, lambda headers, _: made.__setitem__(key, _for_any(headers)), ("200",))
+            return self._learned(environ, start, lambda headers, _: made.__setitem__(key, _for_any(headers)))
         try:
             msgspec.convert(subject, SubjectId)
         except msgspec.ValidationError:
             return None
-        return _json(start, "200 OK", headers, self._service.ledger.state(site, subject))
+        return _json(start, "200 OK", headers, self.service.ledger.state(site, subject))
 
     def _script(self, parts: list[str], environ: Environ, start: Start) -> Iterable[bytes] | None:
         if environ.get("QUERY_STRING") or "HTTP_RANGE" in environ:
@@ -104,15 +127,13 @@ class Quick:
         key = (
             environ.get("HTTP_ACCEPT_LANGUAGE"),
             environ.get("HTTP_ACCEPT_ENCODING"),
-            self._service.places.of(environ),
+            self.service.places.of(environ),
         )
         script, known = made.get(key), environ.get("HTTP_IF_NONE_MATCH")
         if script is None:
             if known is not None or "HTTP_IF_MODIFIED_SINCE" in environ:
                 return None
-            return self._learned(
-                environ, start, lambda headers, body: made.__setitem__(key, Script(headers, body)), ("200",)
-            )
+            return self._learned(environ, start, lambda headers, body: made.__setitem__(key, Script(headers, body)))
         if known is None:
             start("200 OK", script.headers)
             return [script.body]
@@ -121,10 +142,8 @@ class Quick:
         start("304 NOT MODIFIED", script.unchanged)
         return []
 
-    def _learned(
-        self, environ: Environ, start: Start, keep: Callable[[Headers, bytes], None], statuses: tuple[str, ...]
-    ) -> Iterable[bytes]:
-        """Flask's answer; its headers and body are kept where its status is one of these."""
+    def _learned(self, environ: Environ, start: Start, keep: Callable[[Headers, bytes], None]) -> Iterable[bytes]:
+        """Flask's answer; its headers and body are kept where it is no refusal."""
         told: list[Any] = []
 
         def hear(status: str, headers: Headers, *rest: Any) -> Any:
@@ -136,7 +155,7 @@ class Quick:
             body = b"".join(pieces)
         finally:
             getattr(pieces, "close", lambda: None)()
-        if told[0].startswith(statuses):
+        if told[0].startswith("20"):
             keep(told[1], body)
         return [body]
 

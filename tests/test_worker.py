@@ -1,0 +1,201 @@
+"""The shipped worker: a loop that nothing holds up, and a short way that answers as Flask does."""
+
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import gevent
+import pytest
+
+from consent.errors import Conflict
+from consent.web.worker import THREADS, Loop, Threads
+from tests.conftest import ORIGIN, SUBJECT, body, choice
+from tests.test_durability import Server
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A service of one process, with enough receipts that an export does not fit into a socket's buffers."""
+    server = Server(tmp_path / "data")
+    server.cli("site", "create", "shop", "--origin", ORIGIN)
+    server.start("--workers", "1")
+    yield server
+    server.stop()
+
+
+def ask(server: Server, method: str, path: str, data: bytes | None = None, **headers: str):
+    """Status, headers without the date, and body."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection.request(method, path, data, {name.replace("_", "-"): value for name, value in headers.items()})
+    answer = connection.getresponse()
+    found = answer.status, {k: v for k, v in answer.getheaders() if k != "Date"}, answer.read()
+    connection.close()
+    return found
+
+
+# The short way.
+
+SCRIPT = "/sites/shop/banner.js"
+DISPLAY = json.dumps({"policy": 1, "language": "en", "surface": "banner"}).encode()
+QUESTIONS = {
+    "script": ("GET", SCRIPT, None, {"Accept-Encoding": "br"}),
+    "plain script": ("GET", SCRIPT, None, {}),
+    "state": ("GET", f"/sites/shop/subjects/{SUBJECT}/state", None, {"Origin": ORIGIN}),
+    "state without origin": ("GET", f"/sites/shop/subjects/{SUBJECT}/state", None, {}),
+    "display": ("POST", "/sites/shop/displays", DISPLAY, {"Origin": ORIGIN, "Content-Type": "text/plain"}),
+    "no such site": ("GET", "/sites/nowhere/banner.js", None, {}),
+    "bad subject": ("GET", "/sites/shop/subjects/short/state", None, {}),
+    "foreign": ("POST", "/sites/shop/receipts", b"{}", {"Origin": "https://evil.example", "Content-Type": "text/plain"}),
+    "no JSON": ("POST", "/sites/shop/receipts", b"{", {"Origin": ORIGIN, "Content-Type": "text/plain"}),
+    "a form": ("POST", "/sites/shop/receipts", b"a=b", {"Origin": ORIGIN, "Content-Type": "application/x-www-form-urlencoded"}),
+}  # fmt: skip
+
+
+@pytest.fixture
+def ways(app):
+    """The same question to Flask alone, then twice to the short way: the answer it learned from, and its own."""
+    quick = app.extensions["consent.quick"]
+
+    def ways(method: str, path: str, data: bytes | None, headers: dict[str, str]):
+        found = []
+        for way in (quick.app, quick, quick):
+            app.wsgi_app = way
+            answer = app.test_client().open(path, method=method, data=data, headers=headers)
+            found.append((answer.status, sorted(answer.headers), answer.data))
+        return found
+
+    return ways
+
+
+@pytest.mark.parametrize("what", QUESTIONS)
+def test_the_short_way_answers_as_flask_does(ways, what):
+    flask, learned, short = ways(*QUESTIONS[what])
+    assert flask == learned == short
+
+
+def test_a_choice_recorded_the_short_way_is_answered_as_by_flask(ways):
+    headers = {"Origin": ORIGIN, "Content-Type": "text/plain"}
+    new, again, short = ways("POST", "/sites/shop/receipts", json.dumps(body()).encode(), headers)
+    assert (new[0], again[0], short[0]) == ("201 CREATED", "200 OK", "200 OK")
+    assert new[1:] == again[1:] == short[1:]
+
+
+def test_a_script_that_the_browser_has_is_not_sent_again(app, client):
+    first = client.get(SCRIPT)
+    for _ in range(2):
+        again = client.get(SCRIPT, headers={"If-None-Match": first.headers["ETag"]})
+        assert (again.status_code, again.data) == (304, b"")
+        assert {name: again.headers[name] for name in ("ETag", "Cache-Control", "Vary")} == {
+            name: first.headers[name] for name in ("ETag", "Cache-Control", "Vary")
+        }
+    assert client.get(SCRIPT, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+# The loop.
+
+
+def fill(server: Server, count: int) -> None:
+    ledger = server.ledger()
+    for _ in range(count):
+        ledger.record("shop", choice())
+
+
+@contextmanager
+def unread(server: Server, token: str, path: str) -> Iterator[socket.socket]:
+    """A client that asks for something long and reads the first bytes only."""
+    client = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+    assert client.recv(12) == b"HTTP/1.1 200"
+    yield client
+    client.close()
+
+
+@pytest.mark.slow
+def test_clients_that_do_not_read_what_they_asked_for_hold_nobody_up(server: Server):
+    fill(server, 3000)
+    token = server.cli("token", "create", "--role", "auditor", "--name", "test").split()[-1]
+    for _ in range(2 * THREADS):
+        with unread(server, token, "/api/sites/shop/export?format=ndjson"):
+            assert ask(server, "GET", "/healthz")[0] == 200
+            assert server.record()[0] == 201
+    assert ask(server, "GET", "/docs")[0] == 200, "whoever leaves gives the thread back"
+
+
+@pytest.mark.slow
+def test_bodies_that_come_slowly_hold_nobody_up(server: Server):
+    clients = []
+    for _ in range(3 * THREADS):
+        client = socket.create_connection(("127.0.0.1", server.port))
+        client.sendall(b"POST /api/sites HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
+        clients.append(client)
+    assert server.record()[0] == 201
+    assert ask(server, "GET", "/docs")[0] == 200
+    for client in clients:
+        client.close()
+
+
+def test_a_body_beyond_every_limit_is_refused_unread(server: Server):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection.putrequest("POST", "/sites/shop/receipts")
+    for name, value in (("Origin", ORIGIN), ("Content-Type", "text/plain"), ("Content-Length", str(10**9))):
+        connection.putheader(name, value)
+    connection.endheaders(b"{" * 1000)
+    assert connection.getresponse().status == 413
+    connection.close()
+
+
+def test_a_body_of_unknown_length_is_read(server: Server):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    headers = {"Origin": ORIGIN, "Content-Type": "text/plain", "Transfer-Encoding": "chunked"}
+    for _ in range(2):
+        pieces = (piece.encode() for piece in json.dumps(body()).partition(","))
+        connection.request("POST", "/sites/shop/receipts", pieces, headers, encode_chunked=True)
+        answer = connection.getresponse()
+        assert (answer.status, bool(answer.read())) == (201, True)
+    connection.close()
+
+
+def test_greenlets_share_a_transaction_and_nobody_pays_for_another(storage):
+    loop = Loop(storage)
+    done = []
+
+    def failing(rows) -> None:
+        raise Conflict("taken")
+
+    def do(job) -> None:
+        try:
+            done.append(loop(job))
+        except Conflict as error:
+            done.append(str(error))
+
+    greenlets = [gevent.spawn(do, job) for job in (lambda rows: 1, failing, lambda rows: 3)]
+    gevent.joinall(greenlets, timeout=10)
+    assert sorted(map(str, done)) == ["1", "3", "taken"]
+
+
+def test_threads_beside_the_loop_record_too(storage):
+    loop, done = Loop(storage), []
+    thread = threading.Thread(target=lambda: done.append(loop(lambda rows: len(rows.sites()))))
+    thread.start()
+    thread.join(10)
+    assert done == [0]
+
+
+def test_what_an_application_raises_reaches_the_server():
+    def app(environ, start):
+        start("200 OK", [])
+        yield b"one"
+        raise RuntimeError("half way")
+
+    told: list = []
+    environ = {"CONTENT_LENGTH": str(10**9)}
+    pieces = iter(Threads(app)(environ, lambda *head: told.append(head)))
+    assert told == [("200 OK", [])]
+    assert next(pieces) == b"one"
+    with pytest.raises(RuntimeError):
+        next(pieces)
