@@ -25,7 +25,7 @@ from consent.fields import Action
 from consent.merkle import leaf_hash
 from consent.model import Display, Entry, Filter, Publication, Script, Site, Token
 from consent.storage import open_storage
-from consent.storage.base import Storage
+from consent.storage.base import TRAIL, Storage
 from tests.conftest import SUBJECT
 
 OTHER = "AAAAAAAAAAAAAAAAAAAAAA"
@@ -766,3 +766,31 @@ def test_a_backup_taken_while_recording_goes_on_is_a_whole_prefix_of_the_ledger(
 def test_a_backup_into_a_folder_that_is_not_there_is_refused(shop, tmp_path):
     with pytest.raises(Unavailable):
         shop.backup(tmp_path / "nowhere" / "backup.db")
+
+
+# Documents.
+
+
+def test_documents_come_back_by_kind_and_id_in_order(storage):
+    with storage.writing() as rows:
+        for id in ("b", "a"):
+            rows.put_document("person", id, id.encode())
+        rows.put_document("session", "a", b"other")
+        rows.put_document("person", "b", b"newer")
+    rows = storage.reading()
+    assert rows.documents("person") == [("a", b"a"), ("b", b"newer")]
+    assert (rows.document("session", "a"), rows.document("session", "b")) == (b"other", None)
+
+
+def test_a_document_is_dropped_once(storage):
+    with storage.writing() as rows:
+        rows.put_document("person", "a", b"{}")
+        assert [rows.drop_document("person", "a") for _ in range(2)] == [True, False]
+    assert storage.reading().documents("person") == []
+
+
+def test_the_log_of_administrators_acts_is_no_site(shop):
+    with shop.writing() as rows:
+        rows.add_site(Site(TRAIL, 30))
+    assert [site.id for site in shop.reading().sites()] == ["other", "shop"]
+    assert shop.reading().site(TRAIL).created_at == 30

@@ -10,11 +10,16 @@ from typing import Protocol
 
 from consent.model import Checkpoint, Display, Entry, Filter, Publication, Script, Site, Token
 
+TRAIL = "_trail"
+"""The log of what administrators did: kept as a site is, under an id that no site can have."""
+
 
 class Rows(Protocol):
     """The rows as one connection sees them. Anything about a site that is not there raises UnknownSite."""
 
-    def sites(self) -> list[Site]: ...
+    def sites(self) -> list[Site]:
+        """The sites, in order of their ids; the log of what administrators did (`TRAIL`) is none."""
+
     def site(self, site: str) -> Site: ...
     def add_site(self, site: Site) -> None:
         """Raises Conflict where the id is taken."""
@@ -86,6 +91,16 @@ class Rows(Protocol):
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Raises Conflict where there is one of that size."""
+
+    def documents(self, kind: str) -> list[tuple[str, bytes]]:
+        """Every document of a kind with its id, in order of the ids."""
+
+    def document(self, kind: str, id: str) -> bytes | None: ...
+    def put_document(self, kind: str, id: str, body: bytes) -> None:
+        """Keep a document in the place of an older one."""
+
+    def drop_document(self, kind: str, id: str) -> bool:
+        """False where there was none."""
 
     def tokens(self) -> list[Token]: ...
     def token(self, id: str) -> Token | None: ...

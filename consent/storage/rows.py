@@ -10,8 +10,10 @@ from uuid import UUID
 
 from consent.errors import Conflict, Unavailable, UnknownPolicy, UnknownSite
 from consent.model import Action, Display, Entry, Filter, Kind, Publication, Script, Site, Token
+from consent.storage.base import TRAIL
+from consent.storage.document_rows import DocumentRows
 from consent.storage.shapes import Shapes
-from consent.storage.tree_rows import TreeRows, fields
+from consent.storage.tree_rows import fields
 
 KINDS: tuple[str, ...] = get_args(Kind)
 ACTIONS: tuple[str, ...] = get_args(Action)
@@ -22,7 +24,7 @@ SCRIPT = "version, language, regime, code, hash, gzip"
 TOKEN = "id, hash, role, site, name, created_at, expires_at, revoked_at"
 
 
-class SqliteRows(TreeRows):
+class SqliteRows(DocumentRows):
     """Rows as one connection sees them (see base.Rows)."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -35,7 +37,7 @@ class SqliteRows(TreeRows):
     # Sites and policies.
 
     def sites(self) -> list[Site]:
-        return [Site(*row) for row in self._all("SELECT id, created_at FROM sites ORDER BY id")]
+        return [Site(*row) for row in self._all("SELECT id, created_at FROM sites WHERE id != ? ORDER BY id", (TRAIL,))]
 
     def site(self, site: str) -> Site:
         row = self._one("SELECT id, created_at FROM sites WHERE id = ?", (site,))

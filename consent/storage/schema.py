@@ -89,6 +89,15 @@ def m006_shapes(db: Database) -> None:
     db.conn.execute("CREATE TABLE shapes (key INTEGER PRIMARY KEY, shape BLOB NOT NULL UNIQUE)")
 
 
+@migrations()
+def m010_documents(db: Database) -> None:
+    """What the desk keeps: people, their sessions, drafts, each as JSON under a kind and an id."""
+    db.conn.execute(
+        "CREATE TABLE documents (kind TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (kind, id))"
+        " WITHOUT ROWID"
+    )
+
+
 def _run(db: Database, statements: str) -> None:
     """Run statements one by one; sqlite3's executescript would commit the migration's transaction first."""
     for statement in statements.split(";"):
