@@ -7,7 +7,19 @@ from consent.merkle import leaf_hash
 from consent.model import Choice, Consent, Entry, Heard, Place, Published, Receipt, Script
 from consent.packing import pack
 from consent.policy import named
-from consent.receipts import ERASURE, KINDS, POLICY, RECEIPT, ErasureClaims, Key, PolicyClaims, PolicyStatement, sign
+from consent.receipts import (
+    ACT,
+    ERASURE,
+    KINDS,
+    POLICY,
+    RECEIPT,
+    ActClaims,
+    ErasureClaims,
+    Key,
+    PolicyClaims,
+    PolicyStatement,
+    sign,
+)
 from consent.times import rfc3339
 
 DAY = 86_400
@@ -67,12 +79,12 @@ def policy_claims(
     return PolicyClaims(issuer, published.site, id, now, statement)
 
 
-TYPES: dict[type, str] = {Receipt: RECEIPT, PolicyClaims: POLICY, ErasureClaims: ERASURE}
+TYPES: dict[type, str] = {Receipt: RECEIPT, PolicyClaims: POLICY, ErasureClaims: ERASURE, ActClaims: ACT}
 """The `typ` that says what claims are."""
 
 
 def entry_of(
-    claims: Receipt | PolicyClaims | ErasureClaims,
+    claims: Receipt | PolicyClaims | ErasureClaims | ActClaims,
     key: Key,
     *,
     subject: str | None = None,

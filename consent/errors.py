@@ -41,6 +41,10 @@ class Unauthorized(ConsentError):
     code, status, title = "unauthorized", 401, "A valid token is needed"
 
 
+class NotSignedIn(Unauthorized):
+    code, title = "not-signed-in", "Sign in first"
+
+
 class Forbidden(ConsentError):
     code, status, title = "forbidden", 403, "Not allowed"
 
@@ -77,6 +81,10 @@ class NotYet(NotFound):
 
 class UnknownToken(NotFound):
     code, title = "unknown-token", "There is no such token"
+
+
+class UnknownPerson(NotFound):
+    code, title = "unknown-person", "There is no such person"
 
 
 class UnknownScript(NotFound):

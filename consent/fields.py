@@ -52,7 +52,7 @@ Surface = Literal["banner", "preferences", "placeholder", "privacy_page", "api"]
 Regime = Literal["opt-in", "opt-out", "notice"]
 Role = Literal["auditor", "editor", "owner"]
 Status = Literal["given", "partial", "refused", "withdrawn", "expired", "outdated", "unknown"]
-Kind = Literal["receipt", "policy", "erasure"]
+Kind = Literal["receipt", "policy", "erasure", "act"]
 GoogleType = Literal[
     "ad_storage",
     "ad_user_data",

@@ -21,7 +21,8 @@ from consent.model import Kind, Receipt
 RECEIPT = "consent-receipt+jwt"
 POLICY = "consent-policy+jwt"
 ERASURE = "consent-erasure+jwt"
-KINDS: dict[str, Kind] = {RECEIPT: "receipt", POLICY: "policy", ERASURE: "erasure"}
+ACT = "consent-act+jwt"
+KINDS: dict[str, Kind] = {RECEIPT: "receipt", POLICY: "policy", ERASURE: "erasure", ACT: "act"}
 """The kind of entry a statement makes, by its `typ`."""
 
 
@@ -74,6 +75,26 @@ class ErasureClaims(msgspec.Struct, frozen=True):
     jti: str
     iat: int
     erasure: ErasureStatement
+
+
+class Act(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an administrator did: who, what, to which site, what was there before and after."""
+
+    who: str
+    what: str
+    site: str | None = None
+    before: Any = None
+    after: Any = None
+
+
+class ActClaims(msgspec.Struct, frozen=True):
+    """Claims of a `consent-act+jwt`; times in seconds since the epoch."""
+
+    iss: str
+    aud: str
+    jti: str
+    iat: int
+    act: Act
 
 
 class Key(msgspec.Struct, frozen=True):

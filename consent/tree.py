@@ -6,14 +6,15 @@ checkpoint behind that could disagree.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import TypeVar
 
 from consent import checkpoint as notes
 from consent import merkle
-from consent.errors import BadCheckpoint, ConsentError, NotYet, Unavailable, UnknownTile
+from consent.errors import BadCheckpoint, ConsentError, NotYet, Unavailable, UnknownSite, UnknownTile
 from consent.keyring import KeyRing
 from consent.model import Checkpoint
-from consent.storage.base import Rows, Storage
+from consent.storage.base import TRAIL, Rows, Storage
 
 T = TypeVar("T")
 STEP = 50_000
@@ -49,7 +50,7 @@ class Tree:
             if not alone:
                 return []
             rows = self.storage.reading()
-            behind = [site.id for site in rows.sites() if rows.size(site.id) > _size(rows, site.id)]
+            behind = [log for log in _logs(rows) if rows.size(log) > _size(rows, log)]
             return list(each(behind, self.checkpoint))
 
     def sound(self, site: str) -> bool:
@@ -126,6 +127,14 @@ class Tree:
 
     def _node(self, rows: Rows, site: str) -> merkle.Node:
         return merkle.reader(lambda level, number: rows.tile(site, level, number))
+
+
+def _logs(rows: Rows) -> list[str]:
+    """The sites, and what administrators did, if they did anything."""
+    logs = [site.id for site in rows.sites()]
+    with suppress(UnknownSite):
+        logs.append(rows.site(TRAIL).id)
+    return logs
 
 
 def each(sites: Iterable[str], work: Callable[[str], T]) -> Iterator[T]:

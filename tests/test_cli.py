@@ -71,7 +71,19 @@ def test_the_first_command_makes_the_tag_work(run):
 
 
 def test_init_changes_nothing_that_is_there(run):
-    assert run("init").output == run("init").output
+    first = run("init").output
+    assert "as owner with the one-time password" in first
+    again = run("init").output
+    assert again == run("init").output and set(again.splitlines()) < set(first.splitlines())
+
+
+def test_the_password_that_init_prints_opens_the_desk_once(run):
+    password = run("init").output.partition("one-time password ")[2].split()[0]
+    listed = json.loads(run("user", "list", "--json").output)
+    assert [one["name"] for one in listed] == ["owner"]
+    renewed = run("user", "reset", "owner").output.split()[-1]
+    assert renewed != password and run("user", "remove", "owner").exit_code == 2
+    assert run("user", "add", "anna", "--role", "editor", "--site", "nope").exit_code == 2
 
 
 @pytest.mark.parametrize(

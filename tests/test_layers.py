@@ -26,6 +26,9 @@ ALLOWED = {
     "erasure": PURE | {"storage.base"},
     "together": BASE | {"storage.base"},
     "editions": PURE | {"storage.base"},
+    "people": PURE | {"storage.base"},
+    "sessions": PURE | {"storage.base", "people"},
+    "trail": PURE | {"storage.base", "ledger"},
     "ledger": PURE | {"storage.base", "tree", "erasure", "together", "editions"},
     "verify": PURE,
     "evidence": PURE | {"ledger", "export", "tree", "storage.base"},
@@ -39,7 +42,7 @@ ALLOWED = {
     "snippet": PURE | {"banner"},
     "client": {"model", "policy_types", "state"},
 } | dict.fromkeys(PURE - BASE, PURE)
-FRAMEWORKS = {"flask", "flask_cors", "werkzeug", "click", "gunicorn", "gevent"}
+FRAMEWORKS = {"flask", "flask_wtf", "flask_cors", "werkzeug", "click", "gunicorn", "gevent"}
 THIRD_PARTY = {
     "errors": set(),
     "fields": {"msgspec"},

@@ -14,6 +14,7 @@ from consent.cli.copies import backup, restore
 from consent.cli.erasing import erase, purge
 from consent.cli.keeping import doctor, init, migrate
 from consent.cli.keys import keys, token
+from consent.cli.people import user
 from consent.cli.policies import policy
 from consent.cli.proving import checkpoint, verify
 from consent.cli.records import export, receipt
@@ -61,6 +62,6 @@ def main() -> None:
 
 
 for command in (
-    init, serve, site, policy, snippet, export, verify, checkpoint, receipt, erase, purge, keys, token, migrate, backup, restore, doctor,
+    init, serve, site, policy, snippet, export, verify, checkpoint, receipt, erase, purge, keys, user, token, migrate, backup, restore, doctor,
 ):  # fmt: skip
     main.add_command(command)

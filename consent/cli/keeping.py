@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from consent import banner, open_ledger
+from consent.cli.people import first_owner
 from consent.cli.shared import as_json, installation, show
 from consent.errors import ConsentError
 from consent.keyring import KeyRing
@@ -29,13 +30,14 @@ LOW_DISK = 256 * 1024 * 1024
 
 @click.command()
 def init() -> None:
-    """Make the data folder, the database and the first signing key; changes nothing that is there.
+    """Make the data folder, the database, the first signing key and the first owner; changes nothing that is there.
 
     \b
     Example: CONSENT_DATA=/var/lib/consent consent init
     """
     ledger, settings = installation()
     click.echo(f"Data folder: {settings.data}\nSigning key: {ledger.ring.newest().kid}")
+    first_owner(ledger)
     click.echo("Next: `consent site create SITE --origin URL`, then `consent serve`.")
 
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import click
 import msgspec
 
+from consent.cli.people import first_owner
 from consent.cli.shared import installation
 from consent.errors import Unavailable
 from consent.ledger import Ledger
@@ -30,11 +31,15 @@ def serve(host: str, port: int, workers: int | None, demo: bool) -> None:
     """
     settings = _settings(host, port, demo=demo)
     logging.config.dictConfig(config())
-    click.echo(f"Service:  {settings.public_url}\nAPI docs: {settings.public_url}/docs", err=True)
+    click.echo(
+        f"Service:  {settings.public_url}\nAPI docs: {settings.public_url}/docs\nDesk:     {settings.public_url}/admin/",
+        err=True,
+    )
     try:
         ledger = installation(settings)[0]
         if demo:
             _prepare_demo(ledger, settings, port)
+        first_owner(ledger)
         ledger.storage.close()
     except Unavailable as error:
         click.echo(f"{error} Requests are answered with 503 until it can.", err=True)

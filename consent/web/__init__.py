@@ -9,7 +9,7 @@ from consent.banner import code_hash
 from consent.errors import ConsentError, Unavailable
 from consent.ledger import Ledger
 from consent.settings import Settings
-from consent.web import admin_api, cors, demo, docs, proofs, public, responses
+from consent.web import admin_api, cors, demo, desk, docs, proofs, public, responses
 from consent.web.place import Places
 from consent.web.prefix import Prefix
 from consent.web.quick import Quick
@@ -30,6 +30,7 @@ def make_app(settings: Settings, ledger: Ledger) -> Flask:
     service = Service(ledger, settings, places, RateLimit(settings.rate_limit), cors.Cors(app))
     app.extensions["consent"] = service
     register(app, with_demo=settings.demo)
+    desk.register(app, ledger)
     quick = app.extensions["consent.quick"] = Quick(app.wsgi_app, service)
     app.wsgi_app = quick  # type: ignore[method-assign,assignment]
     _behind_proxies(app, settings)

@@ -1,0 +1,213 @@
+"""The people who sign in at the desk: passwords, second factors, roles. Its rule: a secret is never kept in clear.
+
+Passwords are hashed with Argon2id (RFC 9106) at the strength OWASP names; second factors are TOTP (RFC 6238).
+"""
+
+import re
+import secrets
+import threading
+from collections.abc import Callable
+
+import msgspec
+import pyotp
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from consent.access import RANK
+from consent.errors import Conflict, Invalid, NotSignedIn, UnknownPerson
+from consent.fields import Role
+from consent.storage.base import Rows, Storage
+
+PERSON = "person"
+SESSION = "session"
+ALL = "*"
+"""In the place of a site: the whole installation."""
+LEAST = 12
+"""Characters of a password; NIST SP 800-63B, section 5.1.1, asks for eight and no rules of composition."""
+MOST = 200
+NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
+
+_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+_one_at_a_time = threading.Lock()
+"""A flood of sign-ins must not take the memory of a flood of hashes."""
+_NOBODY = _hasher.hash(secrets.token_urlsafe())
+"""What the password of an unknown name is held against, so that it takes as long."""
+
+
+class Person(msgspec.Struct, frozen=True):
+    """Somebody who may sign in."""
+
+    name: str
+    hash: str
+    roles: dict[str, Role]
+    """By site id, or ALL."""
+    created_at: int
+    must_change: bool = False
+    """Whether the password is a one-time one."""
+    secret: str = ""
+    """Of the second factor, in base32; empty without one."""
+    step: int = 0
+    """The last TOTP time step that was accepted: a code works once."""
+    seen_at: int = 0
+
+    def role(self, site: str | None) -> Role | None:
+        """The role on a site, or on the whole installation (None)."""
+        found = [self.roles[key] for key in (site, ALL) if key in self.roles]
+        return max(found, key=RANK.__getitem__, default=None)
+
+    def may(self, role: Role, site: str | None) -> bool:
+        held = self.role(site)
+        return held is not None and RANK[held] >= RANK[role]
+
+
+class People:
+    """The people of an installation."""
+
+    def __init__(self, storage: Storage, now: Callable[[], int]) -> None:
+        self._storage = storage
+        self._now = now
+
+    def all(self) -> list[Person]:
+        return [_decoded(body) for _, body in self._storage.reading().documents(PERSON)]
+
+    def get(self, name: str) -> Person:
+        """Raises UnknownPerson."""
+        return _get(self._storage.reading(), name)
+
+    def add(self, name: str, roles: dict[str, Role], password: str = "") -> tuple[Person, str]:
+        """A new person and the password, a one-time one where none is given. Raises Invalid or Conflict."""
+        if not NAME.fullmatch(name):
+            right = "must be of lower-case letters, digits and . _ @ + -, 64 at most"
+            raise Invalid("The name cannot be used.", mistakes=(("name", right),))
+        given = password or one_time()
+        checked(given)
+        person = Person(name, _hash(given), roles, self._now(), must_change=not password)
+        with self._storage.writing() as rows:
+            if rows.document(PERSON, name) is not None:
+                raise Conflict(f"There is somebody called {name!r} already.")
+            _put(rows, person)
+        return person, given
+
+    def remove(self, name: str) -> None:
+        """Raises UnknownPerson, or Conflict for the last owner."""
+        with self._storage.writing() as rows:
+            person = _get(rows, name)
+            rows.drop_document(PERSON, name)
+            _end_sessions(rows, name)
+            _owned(rows, person)
+
+    def set_roles(self, name: str, roles: dict[str, Role]) -> Person:
+        """Raises UnknownPerson, or Conflict for the last owner."""
+        return self._change(name, roles=roles)
+
+    def set_password(self, name: str, password: str = "", *, keep: str = "") -> str:
+        """A new password, a one-time one where none is given; every session but `keep` ends. Raises Invalid."""
+        given = password or one_time()
+        checked(given)
+        self._change(name, keep=keep, hash=_hash(given), must_change=not password)
+        return given
+
+    def set_secret(self, name: str, secret: str) -> Person:
+        """Turn the second factor on with a secret, or off with an empty one."""
+        return self._change(name, keep=ALL, secret=secret, step=0)
+
+    def sign_in(self, name: str, password: str, code: str) -> Person:
+        """The person, if all of it is right. Raises NotSignedIn, one sentence for every reason."""
+        body = self._storage.reading().document(PERSON, name)
+        person = _decoded(body) if body else None
+        holds = _verify(person.hash if person else _NOBODY, password[: MOST + 1])
+        step = _step(person.secret, code, self._now()) if person and person.secret else 0
+        if person is None or not holds or step is None or (person.secret and step <= person.step):
+            raise NotSignedIn("Name, password or code is not right.")
+        fresh = _hash(password) if _hasher.check_needs_rehash(person.hash) else person.hash
+        return self._change(name, keep=ALL, step=step, seen_at=self._now(), hash=fresh)
+
+    def _change(self, name: str, *, keep: str = "", **changes: object) -> Person:
+        """Change a person; every session but `keep` ends, none where it is ALL."""
+        with self._storage.writing() as rows:
+            before = _get(rows, name)
+            person = msgspec.structs.replace(before, **changes)
+            _put(rows, person)
+            if keep != ALL:
+                _end_sessions(rows, name, keep)
+            _owned(rows, before)
+        return person
+
+
+def one_time() -> str:
+    """A password to be changed at the first sign-in: 100 random bits, easy to read out."""
+    letters = "abcdefghjkmnpqrstuvwxyz23456789"
+    return "-".join("".join(secrets.choice(letters) for _ in range(5)) for _ in range(4))
+
+
+def checked(password: str) -> str:
+    """The password, if it is long enough. Raises Invalid."""
+    if not LEAST <= len(password) <= MOST:
+        right = f"must have {LEAST} to {MOST} characters"
+        raise Invalid("The password cannot be used.", mistakes=(("password", right),))
+    return password
+
+
+def new_secret() -> str:
+    """A secret for a second factor."""
+    return pyotp.random_base32()
+
+
+def address_of(secret: str, name: str, *, issuer: str) -> str:
+    """What an authenticator app reads from a QR code."""
+    return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=issuer)
+
+
+def code_holds(secret: str, code: str, now: int) -> bool:
+    """Whether a code fits a secret now."""
+    return _step(secret, code, now) is not None
+
+
+def _step(secret: str, code: str, now: int) -> int | None:
+    """The time step that a code belongs to, the one before and after taken too (RFC 6238, section 5.2)."""
+    totp = pyotp.TOTP(secret)
+    here = now // totp.interval
+    digits = code.replace(" ", "")
+    found = [step for step in (here - 1, here, here + 1) if pyotp.utils.strings_equal(totp.generate_otp(step), digits)]
+    return found[-1] if found else None
+
+
+def _hash(password: str) -> str:
+    with _one_at_a_time:
+        return _hasher.hash(password)
+
+
+def _verify(hash: str, password: str) -> bool:
+    try:
+        with _one_at_a_time:
+            return _hasher.verify(hash, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _decoded(body: bytes) -> Person:
+    return msgspec.json.decode(body, type=Person)
+
+
+def _get(rows: Rows, name: str) -> Person:
+    body = rows.document(PERSON, name)
+    if body is None:
+        raise UnknownPerson(f"There is nobody called {name!r}.")
+    return _decoded(body)
+
+
+def _put(rows: Rows, person: Person) -> None:
+    rows.put_document(PERSON, person.name, msgspec.json.encode(person))
+
+
+def _owned(rows: Rows, changed: Person) -> None:
+    """Raises Conflict where the person who was changed was the last owner."""
+    people = [_decoded(body) for _, body in rows.documents(PERSON)]
+    if changed.role(None) == "owner" and not any(person.role(None) == "owner" for person in people):
+        raise Conflict("Somebody has to stay owner of the whole installation: make somebody else one first.")
+
+
+def _end_sessions(rows: Rows, name: str, keep: str = "") -> None:
+    for id, body in rows.documents(SESSION):
+        if msgspec.json.decode(body)["person"] == name and id != keep:
+            rows.drop_document(SESSION, id)

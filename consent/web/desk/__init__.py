@@ -1,0 +1,20 @@
+"""The administrators' desk under /admin/: pages made on the server, that read and export without JavaScript.
+
+`frame` holds what every page has in common; each other module is one room of the desk.
+"""
+
+from flask import Flask
+
+from consent.ledger import Ledger
+from consent.web.desk import account, frame, home, signing
+from consent.web.desk.frame import Desk
+
+ROOMS = (signing, account, home)
+"""Each adds its pages to `frame.blueprint` when it is imported."""
+
+
+def register(app: Flask, ledger: Ledger) -> None:
+    """Mount the desk."""
+    app.extensions["consent.desk"] = Desk.of(ledger)
+    frame.prepare(app)
+    app.register_blueprint(frame.blueprint)

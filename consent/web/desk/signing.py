@@ -1,0 +1,92 @@
+"""Signing in and out."""
+
+import secrets
+from typing import Any
+
+from flask import Response, current_app, g, redirect, request, session, url_for
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from consent.errors import NotSignedIn, TooManyRequests
+from consent.web.desk.frame import blueprint, desk, field, is_secure, page
+from consent.web.desk.words import LANGUAGES, say
+from consent.web.service import service
+
+DEVICE = "consent_device"
+YEAR = 365 * 86_400
+
+
+@blueprint.get("/sign-in")
+def show_sign_in() -> Response:
+    """The form."""
+    return page(
+        "sign_in", next=_inside(request.args.get("next", "")), name="", error=None, nobody=not desk().people.all()
+    )
+
+
+@blueprint.post("/sign-in")
+def sign_in() -> Any:
+    """Try name, password and code."""
+    name, following = field("name", longest=64).lower(), _inside(field("next"))
+    try:
+        desk().throttle.hit(request.remote_addr, name, _device(name))
+        person = desk().people.sign_in(name, request.form.get("password", ""), field("code", longest=20))
+    except (NotSignedIn, TooManyRequests) as error:
+        told = say("Name, password or code is not right.") if isinstance(error, NotSignedIn) else str(error)
+        answer = page("sign_in", error.status, next=following, name=name, error=told, nobody=False)
+        if isinstance(error, TooManyRequests):
+            answer.headers["Retry-After"] = str(error.retry_after)
+        return answer
+    language = session.get("language")
+    session.clear()  # what was there before belongs to nobody
+    session["key"] = desk().sessions.start(person)
+    if language:
+        session["language"] = language
+    done = redirect(following, 303)
+    _know(done, name)
+    return done
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> Any:
+    """End the session."""
+    if key := session.get("key"):
+        desk().sessions.end(key)
+    session.clear()
+    return redirect(url_for("desk.show_sign_in"), 303)
+
+
+@blueprint.post("/language")
+def choose_language() -> Any:
+    """The language of the desk, for this browser."""
+    chosen = field("language")
+    if chosen in LANGUAGES:
+        session["language"] = chosen
+        g.pop("language", None)
+    return redirect(_inside(field("next")), 303)
+
+
+def _inside(address: str) -> str:
+    """An address within the desk, so that nobody is sent elsewhere after signing in; else its first page."""
+    start = url_for("desk.home")
+    plain = all(" " < letter < "\x7f" and letter != "\\" for letter in address)
+    return address if plain and address.startswith("/admin/") and "//" not in address else start
+
+
+def _serializer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.secret_key or "", salt="device")
+
+
+def _device(name: str) -> str:
+    """The id of a browser that signed in under this name before."""
+    try:
+        known, id = _serializer().loads(request.cookies.get(DEVICE, ""))
+    except (BadSignature, ValueError, TypeError):
+        return ""
+    return id if known == name else ""
+
+
+def _know(answer: Any, name: str) -> None:
+    value = _serializer().dumps([name, secrets.token_urlsafe(12)])
+    secure = is_secure(service().settings.public_url)
+    path = current_app.session_interface.get_cookie_path(current_app)
+    answer.set_cookie(DEVICE, value, max_age=YEAR, path=path, secure=secure, httponly=True, samesite="Lax")

@@ -1,0 +1,30 @@
+"""How often a sign-in may be tried. Its rule: a stranger who guesses is slowed down, the owner is never locked out.
+
+A browser that signed in before holds a device cookie (OWASP, "Slow down online guessing attacks with device cookies")
+and has a count of its own, whatever strangers try under the same name.
+"""
+
+import limits
+
+from consent.web.rate import RateLimit
+
+BY_ADDRESS = limits.parse("20/10minutes")
+BY_NAME = limits.parse("30/hour")
+BY_DEVICE = limits.parse("10/10minutes")
+
+
+class Throttle:
+    """The counts of one process."""
+
+    def __init__(self) -> None:
+        self._addresses = RateLimit(BY_ADDRESS)
+        self._names = RateLimit(BY_NAME)
+        self._devices = RateLimit(BY_DEVICE)
+
+    def hit(self, address: str | None, name: str, device: str) -> None:
+        """Count one try; `device` is the cookie's id, empty without one. Raises TooManyRequests."""
+        if device:
+            self._devices.hit(None, what=device)
+            return
+        self._addresses.hit(address, what="sign-in")
+        self._names.hit(None, what=name)
