@@ -164,6 +164,8 @@ class Display(Struct, frozen=True, forbid_unknown_fields=True):
     policy: Version
     language: Language
     surface: Surface
+    first: bool | None = None
+    """Whether the tag stands first in the page's head, as far as the banner tells; not counted."""
 
 
 # Stored rows.

@@ -15,6 +15,7 @@ from consent.web.prefix import Prefix
 from consent.web.quick import Quick
 from consent.web.rate import RateLimit
 from consent.web.service import Service
+from consent.web.sightings import Sightings
 
 log = logging.getLogger("consent")
 
@@ -27,7 +28,7 @@ def make_app(settings: Settings, ledger: Ledger) -> Flask:
     app = Flask("consent", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
     places = Places(settings.country_header, settings.geoip)
-    service = Service(ledger, settings, places, RateLimit(settings.rate_limit), cors.Cors(app))
+    service = Service(ledger, settings, places, RateLimit(settings.rate_limit), cors.Cors(app), Sightings(ledger))
     app.extensions["consent"] = service
     register(app, with_demo=settings.demo)
     desk.register(app, ledger)

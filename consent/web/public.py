@@ -100,7 +100,7 @@ def record(site: str) -> Response:
 
 def take(service: Service, site: str, choice: Choice, environ: Mapping[str, Any]) -> tuple[Recorded, bool]:
     """Record a choice that came with a request (PEP 3333); what to answer and whether it is new."""
-    ledger, _, places, rate_limit, _ = service
+    ledger, _, places, rate_limit, *_ = service
     if not choices.is_refusal(choice):
         rate_limit.hit(environ.get("REMOTE_ADDR"), what="receipts")
     return ledger.record(site, _with_header(choice, environ), where=places.of(environ))
@@ -135,6 +135,7 @@ def count(service: Service, site: str, display: Display, environ: Mapping[str, A
     """Count a showing that a request told of (PEP 3333)."""
     service.rate_limit.hit(environ.get("REMOTE_ADDR"), what="displays")
     service.ledger.count_display(site, display)
+    service.sightings.note(site, environ.get("HTTP_ORIGIN"), first=display.first)
 
 
 @blueprint.get("/sites/<site>/subjects/<subject>/state")

@@ -1,12 +1,13 @@
 """What the views share: the service they work for, the caller's token, the body and the ids they take."""
 
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import msgspec
 from flask import current_app, request
 
 from consent import access
-from consent.errors import BadId, Invalid, Unauthorized, UnknownPolicy, UnsupportedType
+from consent.errors import BadId, Invalid, Unauthorized, Unavailable, UnknownPolicy, UnsupportedType
 from consent.ledger import Ledger
 from consent.model import Token
 from consent.settings import Settings
@@ -14,9 +15,14 @@ from consent.shape import decode, mistakes
 from consent.web.cors import Cors
 from consent.web.place import Places
 from consent.web.rate import RateLimit
+from consent.web.sightings import Sightings
 
 RECORD_BYTES = 8192
 """The most a browser may post."""
+
+USED = "token-use"
+"""The kind of document that says when a token was last used, in seconds since the epoch."""
+MINUTE = 60
 
 HIGHEST_VERSION = 999_999_999
 """As in the type of a choice's `policy`."""
@@ -34,6 +40,7 @@ class Service(NamedTuple):
     places: Places
     rate_limit: RateLimit
     cors: Cors
+    sightings: Sightings
 
 
 def service() -> Service:
@@ -49,7 +56,17 @@ def bearer() -> Token:
         )
     ledger = service().ledger
     found = ledger.storage.reading().token(access.token_id(text.strip()))
-    return access.check(found, text.strip(), now=ledger.now())
+    token = access.check(found, text.strip(), now=ledger.now())
+    _note_use(ledger, token.id)
+    return token
+
+
+def _note_use(ledger: Ledger, id: str) -> None:
+    """Keep when a token was last used, to the minute."""
+    told, now = ledger.storage.reading().document(USED, id), ledger.now()
+    if told is None or now - int(told) >= MINUTE:
+        with suppress(Unavailable):  # reading goes on where nothing can be written
+            ledger.together(lambda rows: rows.put_document(USED, id, b"%d" % now))
 
 
 def body(type_: Any) -> Any:

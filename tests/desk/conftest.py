@@ -3,8 +3,10 @@
 import re
 
 import pytest
+from argon2 import PasswordHasher
 from flask.testing import FlaskClient
 
+from consent import people, policy
 from consent.people import ALL, People
 from tests.conftest import ORIGIN
 
@@ -16,6 +18,12 @@ ROLES = {
     "stranger": {"other": "owner"},
 }
 """By name: the stranger owns another site."""
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weak hashes, so that signing in takes no time."""
+    monkeypatch.setattr(people, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 class Browser:
@@ -47,8 +55,6 @@ class Browser:
 @pytest.fixture
 def crew(ledger) -> People:
     """One person of every role."""
-    from consent import policy
-
     ledger.create_site("other", policy.default("Other", [ORIGIN]))
     crew = People(ledger.storage, ledger.now)
     for name, roles in ROLES.items():

@@ -29,6 +29,7 @@ from consent.fields import Role
 from consent.ledger import Ledger
 from consent.people import People, Person
 from consent.sessions import Sessions
+from consent.times import rfc3339
 from consent.trail import Trail
 from consent.web.desk import words
 from consent.web.desk.throttle import Throttle
@@ -197,6 +198,18 @@ def _protect() -> None:
     request.max_content_length = LARGEST_FORM
     if request.method not in ("GET", "HEAD", "OPTIONS"):
         csrf.protect()
+
+
+@blueprint.app_template_filter()
+def day(seconds: int) -> str:
+    """A time as its day, in UTC."""
+    return (rfc3339(seconds) or "")[:10]
+
+
+@blueprint.app_template_filter()
+def minute(seconds: int) -> str:
+    """A time to the minute, in UTC."""
+    return (rfc3339(seconds) or "")[:16].replace("T", " ")
 
 
 @blueprint.context_processor

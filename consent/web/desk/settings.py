@@ -1,0 +1,107 @@
+"""A site's own settings, a new site, and the end of one."""
+
+import re
+from typing import Any
+
+import msgspec
+from flask import Response, flash, redirect, request, url_for
+
+from consent import policy, shape
+from consent.errors import Conflict, Invalid
+from consent.fields import SiteId
+from consent.web.desk.frame import blueprint, confirmed, field, needs, noted, page
+from consent.web.desk.words import say
+from consent.web.service import service
+
+PIECES = re.compile(r"[\s,]+")
+
+
+@blueprint.get("/sites/<site>/settings", endpoint="settings")
+@needs("editor")
+def show_settings(site: str) -> Response:
+    """Name, origins, retention."""
+    return _settings(site)
+
+
+@blueprint.post("/sites/<site>/settings")
+@needs("editor")
+def change_settings(site: str) -> Any:
+    """Publish them with the next policy version; nobody is asked again for that."""
+    ledger = service().ledger
+    before = policy.draft(ledger.published(site))
+    days = field("retention_days", longest=6)
+    given = {
+        **msgspec.to_builtins(before),
+        "name": field("name"),
+        "origins": _origins(),
+        "retention_days": int(days) if days.isascii() and days.isdecimal() else days or None,
+    }
+    try:
+        published, is_new = ledger.publish(site, policy.read(given), material=False)
+    except Invalid as error:
+        return _settings(site, error)
+    if is_new:
+        noted("changed settings", site=site, before=_told(before), after=_told(policy.draft(published)))
+    flash(say("Saved: policy version {version}.", version=published.version) if is_new else say("Nothing was changed."))
+    return redirect(url_for("desk.settings", site=site), 303)
+
+
+@blueprint.post("/sites/<site>/delete")
+@needs("owner")
+def delete_site(site: str) -> Any:
+    """Remove a site and its whole log; its name is typed to confirm."""
+    confirmed(site)
+    ledger = service().ledger
+    size = ledger.storage.reading().size(site)
+    ledger.remove_site(site)
+    noted("deleted a site", site=site, before={"entries": size})
+    flash(say("The site {site} and everything recorded for it is gone.", site=site))
+    return redirect(url_for("desk.home"), 303)
+
+
+@blueprint.get("/new-site", endpoint="new_site")
+@needs("owner", whole=True)
+def show_new_site() -> Response:
+    """The form."""
+    return page("new_site", error=None, typed={})
+
+
+@blueprint.post("/new-site")
+@needs("owner", whole=True)
+def make_site() -> Any:
+    """A site with the default policy."""
+    id, name = field("id", longest=63), field("name")
+    try:
+        wrong = shape.mistakes(id, SiteId)
+        if wrong:
+            raise Invalid(say("The site cannot be made."), mistakes=(("id", wrong[0][1]),))
+        draft = policy.default(name or id, _origins())
+        service().ledger.create_site(id, policy.read(msgspec.to_builtins(draft)))
+    except (Invalid, Conflict) as error:
+        return page("new_site", error.status, error=error, typed=request.form)
+    noted("made a site", site=id, after={"name": name or id, "origins": _origins()})
+    flash(say("The site is made. Paste its tag into your pages."))
+    return redirect(url_for("desk.install", site=id), 303)
+
+
+def _settings(site: str, error: Invalid | None = None) -> Response:
+    published = service().ledger.published(site)
+    typed: Any = (
+        request.form
+        if error
+        else {
+            "name": published.name,
+            "origins": "\n".join(published.origins),
+            "retention_days": published.retention_days or "",
+        }
+    )
+    usual = service().settings.retention_days
+    return page("settings", 422 if error else 200, published=published, typed=typed, error=error, usual=usual)
+
+
+def _origins() -> list[str]:
+    return [origin for origin in PIECES.split(field("origins", longest=20_000)) if origin]
+
+
+def _told(draft: Any) -> dict[str, Any]:
+    return {"name": draft.name, "origins": draft.origins, "retention_days": draft.retention_days}

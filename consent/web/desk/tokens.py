@@ -1,0 +1,71 @@
+"""Tokens of other programs: made, seen, taken out of use. A token's text is shown once."""
+
+from typing import Any, get_args
+
+import msgspec
+from flask import Response, flash, redirect, url_for
+
+from consent import access
+from consent.errors import Malformed, UnknownToken
+from consent.fields import Role
+from consent.web.desk.frame import blueprint, field, needs, noted, page
+from consent.web.desk.words import say
+from consent.web.service import USED, service
+
+DAY = 86_400
+LONGEST = 3650
+"""Days that a token may live."""
+
+
+@blueprint.get("/tokens", endpoint="tokens")
+@needs("owner", whole=True)
+def show_tokens() -> Response:
+    """Every token with its role, its life and its last use."""
+    return _tokens()
+
+
+@blueprint.post("/tokens")
+@needs("owner", whole=True)
+def make_token() -> Response:
+    """A new token; its text is in this answer and nowhere else."""
+    role, site, name, days = field("role"), field("site") or None, field("name", longest=100), field("days", longest=5)
+    if role not in get_args(Role):
+        raise Malformed(say("Choose a role."))
+    if not (days.isascii() and days.isdecimal() and 1 <= int(days) <= LONGEST):
+        raise Malformed(say("A token lives from 1 to {most} days.", most=LONGEST))
+    ledger = service().ledger
+    if site is not None:
+        ledger.storage.reading().site(site)
+    expires_at = ledger.now() + int(days) * DAY
+    stored, text = access.issue(role=role, site=site, name=name, now=ledger.now(), expires_at=expires_at)  # type: ignore[arg-type]
+    with ledger.storage.writing() as rows:
+        rows.add_token(stored)
+    noted("made a token", site=site, after={"id": stored.id, "role": role, "name": name, "days": int(days)})
+    return _tokens(text)
+
+
+@blueprint.post("/tokens/<id>/revoke")
+@needs("owner", whole=True)
+def revoke_token(id: str) -> Any:
+    """Take a token out of use at once."""
+    ledger = service().ledger
+    with ledger.storage.writing() as rows:
+        revoked = rows.revoke_token(id, ledger.now())
+    if not revoked:
+        raise UnknownToken(say("There is no such token in use."))
+    noted("revoked a token", before={"id": id})
+    flash(say("The token is out of use."))
+    return redirect(url_for("desk.tokens"), 303)
+
+
+def _tokens(text: str = "") -> Response:
+    rows = service().ledger.storage.reading()
+    used = {id: msgspec.json.decode(body, type=int) for id, body in rows.documents(USED)}
+    return page(
+        "tokens",
+        tokens=[(token, used.get(token.id)) for token in reversed(rows.tokens())],
+        text=text,
+        now=service().ledger.now(),
+        all_sites=[site.id for site in rows.sites()],
+        roles=get_args(Role),
+    )

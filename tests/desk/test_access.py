@@ -1,0 +1,70 @@
+"""Who may see and do what at the desk: every page and call, every kind of person."""
+
+import pytest
+
+from tests.desk.conftest import PASSWORD
+
+WHO = ("", "auditor", "editor", "owner", "stranger")
+"""Nobody, people of the site `shop`, an owner of everything, the owner of another site."""
+SIGN_IN = "sign in"
+READ = (SIGN_IN, 200, 200, 200, 403)
+EDIT = (SIGN_IN, 403, 200, 200, 403)
+OWN = (SIGN_IN, 403, 403, 200, 403)
+PAGES = {
+    "/admin/": (SIGN_IN, 200, 200, 200, 200),
+    "/admin/account": (SIGN_IN, 200, 200, 200, 200),
+    "/admin/people": OWN,
+    "/admin/tokens": OWN,
+    "/admin/trail": OWN,
+    "/admin/trail.ndjson": OWN,
+    "/admin/new-site": OWN,
+    "/admin/sites/shop/install": READ,
+    "/admin/sites/shop/settings": EDIT,
+    "/admin/sites/nowhere/install": (SIGN_IN, 403, 403, 404, 403),
+    "/admin/nothing": (404, 404, 404, 404, 404),
+}
+"""What each of WHO is answered. A trail is for who may see the whole installation."""
+SETTINGS = {"name": "Shop", "origins": "https://shop.example", "retention_days": ""}
+ACTS = {
+    "/admin/people": ({"name": "new", "role": "editor", "site": "shop"}, OWN),
+    "/admin/people/auditor/roles": ({"role": "editor", "site": "shop"}, OWN),
+    "/admin/people/auditor/reset": ({}, OWN),
+    "/admin/people/auditor/remove": ({"confirm": "auditor"}, OWN),
+    "/admin/tokens": ({"role": "auditor", "name": "t", "days": "5"}, OWN),
+    "/admin/tokens/0123456789ab/revoke": ({}, (SIGN_IN, 403, 403, 404, 403)),
+    "/admin/new-site": ({"id": "third", "name": "Third", "origins": "https://third.example"}, OWN),
+    "/admin/sites/shop/settings": (SETTINGS, EDIT),
+    "/admin/sites/shop/delete": ({"confirm": "shop"}, OWN),
+}
+
+
+def seen(answer) -> object:
+    return SIGN_IN if answer.request.path == "/admin/sign-in" else answer.status_code
+
+
+@pytest.mark.parametrize("who", range(len(WHO)), ids=[name or "anonymous" for name in WHO])
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_for_who_may_see_it(browser, path, who):
+    assert seen(browser(WHO[who]).get(path)) == PAGES[path][who]
+
+
+@pytest.mark.parametrize("who", range(len(WHO)), ids=[name or "anonymous" for name in WHO])
+@pytest.mark.parametrize("path", ACTS)
+def test_an_act_is_for_who_may_do_it(browser, path, who):
+    fields, expected = ACTS[path]
+    actor = browser(WHO[who])
+    if not WHO[who]:
+        actor.get("/admin/sign-in")
+    answer = actor.post(path, **fields)
+    wanted = 401 if expected[who] == SIGN_IN else expected[who]
+    assert answer.status_code == wanted
+
+
+@pytest.mark.parametrize("path", ACTS)
+def test_nothing_is_done_by_a_forged_form(browser, path):
+    answer = browser("owner").post(path, **ACTS[path][0], csrf_token="forged")
+    assert answer.status_code == 400 and "Nothing was done" in answer.text
+
+
+def test_a_password_is_no_token(client, crew):
+    assert client.get("/api/sites", headers={"Authorization": f"Bearer {PASSWORD}"}).status_code == 401
