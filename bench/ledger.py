@@ -15,7 +15,7 @@ from statistics import median
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bench import export, servers
-from consent import open_ledger, verify
+from consent import crew, open_ledger, stored, verify
 from consent.ledger import Ledger
 from consent.merkle import leaf_hash
 from consent.model import Filter
@@ -80,24 +80,23 @@ def _proof(ledger: Ledger, count: int) -> float:
 
 def _verified(ledger: Ledger, count: int) -> float:
     """Entries verified a second, by all cores."""
-    items = verify.items_of(ledger.entries(servers.SITE, Filter(kinds=())))
-    known = verify.Known(site=servers.SITE, complete=True)
 
     def run() -> None:
-        problems = [
-            one.problem for one in verify.check(items, ledger.ring.public(), known, workers=verify.CORES) if one.problem
-        ]
-        if problems:
-            raise SystemExit(problems[0])
+        with ledger.storage.snapshot() as rows:
+            known = stored.known(rows, servers.SITE, [])
+            parcels = ledger.parcels(servers.SITE, rows=rows)
+            found = verify.check(parcels, ledger.ring.public(), known, workers=crew.CORES)
+            if problems := [one.problem for one in found if one.problem]:
+                raise SystemExit(problems[0])
 
     return (count + NEW) / _took(run)
 
 
 def _all_cores() -> float:
     """Signature checks a second of all cores at once, by the library alone."""
-    with ProcessPoolExecutor(verify.CORES, mp_context=get_context("spawn")) as pool:
-        list(pool.map(_ed25519, [100] * verify.CORES))
-        return sum(pool.map(_ed25519, [20_000] * verify.CORES))
+    with ProcessPoolExecutor(crew.CORES, mp_context=get_context("spawn")) as pool:
+        list(pool.map(_ed25519, [100] * crew.CORES))
+        return sum(pool.map(_ed25519, [20_000] * crew.CORES))
 
 
 def _ed25519(count: int) -> float:

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from consent import checkpoint, merkle, policy, receipts
+from consent import checkpoint, crew, merkle, policy, receipts
 from consent.errors import BadCheckpoint, BadQuery, BadSignature
 from consent.evidence import ENTRIES
-from consent.verify import Known, items_in
+from consent.model import Parcel
+from consent.verify import Known
 
 LARGEST = 1 << 26
 """Bytes of a file, or of a line of the entries, that are read."""
@@ -78,10 +79,10 @@ class Bundle:
         if not set(self._text("vkey.txt").split()) <= allowed:
             yield "vkey.txt names a key that is not in the key set"
 
-    def items(self) -> Iterator:  # type: ignore[type-arg]
+    def parcels(self) -> Iterator[Parcel]:
         """The entries, in constant memory."""
         with self._told(), self._archive.open(ENTRIES) as lines:
-            yield from items_in(iter(lambda: lines.readline(LARGEST), b""))
+            yield from crew.lines(iter(lambda: lines.readline(LARGEST), b""))
 
     def _sizes(self) -> list[int]:
         return sorted(int(Path(name).stem) for name in self._names("checkpoints/"))

@@ -26,6 +26,7 @@ from consent.model import (
     Display,
     Entry,
     Filter,
+    Parcel,
     Policy,
     Publication,
     Published,
@@ -195,6 +196,11 @@ class Ledger:
                     return
                 yield entry
             after = page[-1].index
+
+    def parcels(self, site: str, *, rows: Rows | None = None) -> Iterator[Parcel]:
+        """Every entry, oldest first, as far as they went when the reading began, to be opened by any process."""
+        rows = rows or self.storage.reading()
+        return rows.parcels(site, end=rows.size(site))
 
     def erase(self, site: str, subject: str, *, reason: str) -> list[int]:
         """Remove a subject's data and append an erasure entry; the indexes emptied, none if there was nothing."""

@@ -29,7 +29,7 @@ def found(folder: Path, *needles: bytes) -> list[str]:
 
 
 def holds(ledger: Ledger) -> list[str]:
-    items = verify.items_of(ledger.entries("shop", Filter(kinds=())))
+    items = ledger.parcels("shop")
     notes = [one.note for one in ledger.storage.reading().checkpoints("shop")]
     known = verify.Known(site="shop", checkpoints=notes, complete=True)
     return [one.problem for one in verify.check(items, ledger.ring.public(), known) if one.problem]

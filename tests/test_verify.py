@@ -5,7 +5,7 @@ import json
 import msgspec
 import pytest
 
-from consent import policy, receipts, verify
+from consent import crew, policy, receipts, verify
 from consent.export import export
 from consent.keyring import Key
 from consent.ledger import Ledger
@@ -41,7 +41,7 @@ def lines(ledger: Ledger) -> list[dict]:
 
 def problems(ledger: Ledger, rows: list[dict], **options) -> dict[int, str]:
     """Index -> what was found, for the lines of a file."""
-    items = verify.items_in(json.dumps(row).encode() for row in rows)
+    items = crew.lines(json.dumps(row).encode() for row in rows)
     given = {"site": "shop", "policies": policies(ledger), "complete": True} | options
     return {
         found.index: found.problem
@@ -62,7 +62,7 @@ def token_with(row: dict, key: Key, **claims) -> dict:
 
 
 def test_a_ledger_of_ours_holds(log):
-    items = verify.items_of(log.entries("shop", EVERYTHING))
+    items = log.parcels("shop")
     found = list(
         verify.check(items, log.ring.public(), verify.Known(site="shop", policies=policies(log), complete=True))
     )
@@ -71,7 +71,7 @@ def test_a_ledger_of_ours_holds(log):
 
 def test_every_entry_is_reported_with_its_kind(log):
     log.erase("shop", OTHER, reason="test")
-    items = verify.items_of(log.entries("shop", EVERYTHING))
+    items = log.parcels("shop")
     kinds = [finding.kind for finding in verify.check(items, log.ring.public(), verify.Known())]
     assert kinds == ["policy", "receipt", "receipt", "receipt", "policy", "erased", "erasure"]
 
@@ -227,9 +227,7 @@ BROKEN = [
 @pytest.mark.parametrize("line", BROKEN, ids=lambda line: repr(line[:20]))
 def test_a_line_that_cannot_be_read_is_named_and_the_rest_is_read_on(log, line):
     good = [json.dumps(row).encode() for row in lines(log)]
-    found = list(
-        verify.check(verify.items_in([good[0], line, *good[1:]]), log.ring.public(), verify.Known(complete=True))
-    )
+    found = list(verify.check(crew.lines([good[0], line, *good[1:]]), log.ring.public(), verify.Known(complete=True)))
     assert [finding.problem for finding in found if finding.problem] == ["line 2 is not a line of an ndjson export"]
     assert len(found) == 7
 
@@ -247,6 +245,6 @@ def test_claims_nested_without_end_are_found(log):
         .encode()
         .replace(b'"claims": 0', b'"claims": ' + b"[" * 900 + b"]" * 900)
     )
-    assert [
-        bool(found.problem) for found in verify.check(verify.items_in([row]), log.ring.public(), verify.Known())
-    ] == [True]
+    assert [bool(found.problem) for found in verify.check(crew.lines([row]), log.ring.public(), verify.Known())] == [
+        True
+    ]

@@ -3,12 +3,12 @@
 Rows are read through `reading()` and changed inside `writing()`: one durable transaction, all or nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from consent.model import Checkpoint, Display, Entry, Filter, Publication, Script, Site, Token
+from consent.model import Checkpoint, Display, Entry, Filter, Parcel, Publication, Script, Site, Token
 
 
 class Rows(Protocol):
@@ -59,6 +59,9 @@ class Rows(Protocol):
 
     def entries(self, site: str, filter: Filter, *, after: int = -1, limit: int = 1000) -> list[Entry]:
         """Entries with an index above `after`, oldest first; the filter's kinds may be empty for all."""
+
+    def parcels(self, site: str, *, end: int) -> Iterator[Parcel]:
+        """Every entry below an index, oldest first, some thousands at a time, to be opened by any process."""
 
     def newest(self, site: str, filter: Filter, *, before: int | None = None, limit: int = 1000) -> list[Entry]:
         """Entries with an index below `before`, newest first."""
