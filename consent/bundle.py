@@ -19,7 +19,7 @@ LARGEST = 1 << 26
 NAMES = re.compile(
     r"README\.txt|site\.txt|jwks\.json|vkey\.txt|entries\.ndjson|policies/[1-9][0-9]{0,8}\.json"
     r"|scripts/sha256-[A-Za-z0-9_-]{43}\.js|checkpoints/(0|[1-9][0-9]{0,18})\.txt"
-    r"|tile/[0-9]/(x[0-9]{3}/)*[0-9]{3}(\.p/[1-9][0-9]{0,2})?",
+    r"|stamps/(0|[1-9][0-9]{0,18})@[a-z0-9.-]{1,253}\.tsr|tile/[0-9]/(x[0-9]{3}/)*[0-9]{3}(\.p/[1-9][0-9]{0,2})?",
     re.ASCII,
 )
 
@@ -66,6 +66,10 @@ class Bundle:
         for name in self._names("scripts/"):
             if policy.named(policy.digest(self._read(name))) != Path(name).stem:
                 yield f"{name} has other bytes than its name says"
+        for name in self._names("stamps/"):
+            noted = f"checkpoints/{Path(name).name.partition('@')[0]}.txt"
+            if noted not in self._all or policy.digest(self._read(noted)) not in self._read(name):
+                yield f"{name} is not of {noted}"
         origins = set()
         for size, note in self._notes():
             try:

@@ -11,7 +11,7 @@ import msgspec
 
 from consent import receipts
 from consent.cli.reading import Watched, jwks_option, key_set
-from consent.cli.shared import as_json, moment, read_file, show, the_ledger, whole
+from consent.cli.shared import as_json, installation, moment, read_file, show, the_ledger, whole
 from consent.errors import BadId, BadQuery
 from consent.evidence import bundle
 from consent.export import FORMATS
@@ -37,13 +37,13 @@ def export(site: str, format_: str, since: int | None, until: int | None, entrie
     \b
     Example: consent export shop --format csv --since 2026-11-01 --output november.csv
     """
-    ledger = the_ledger()
+    ledger, settings = installation()
     if format_ == "evidence" and (since is not None or until is not None):
         raise BadQuery("Evidence is of the whole log: leave --since and --until out.")
     kinds = () if entries == "all" else ("receipt",)
     watched = Watched(ledger, ledger.storage.reading().size(site))
     if format_ == "evidence":
-        pieces = bundle(watched, site)  # type: ignore[arg-type]
+        pieces = bundle(watched, site, anchors=settings.data / "anchors")  # type: ignore[arg-type]
     else:
         pieces = export_log(watched, site, format_, Filter(kinds=kinds, since=since, until=until))  # type: ignore[arg-type]
     with _target(output) as file, watched.bar(hidden=output is None and sys.stdout.isatty()):
