@@ -17,10 +17,10 @@ class Rows(Protocol):
     def sites(self) -> list[Site]: ...
     def site(self, site: str) -> Site: ...
     def add_site(self, site: Site) -> None:
-        """Raises Conflict where the id is taken."""
+        """Raises Conflict where the id is taken, or was by a site that is removed."""
 
     def remove_site(self, site: str) -> None:
-        """Remove a site and everything recorded for it."""
+        """Remove a site and everything recorded for it; its id alone is kept, and stays taken."""
 
     def publications(self, site: str) -> list[Publication]:
         """Every version, oldest first."""

@@ -41,6 +41,8 @@ class SqliteRows(TreeRows):
         return Site(*row)
 
     def add_site(self, site: Site) -> None:
+        if self._one("SELECT id FROM removed_sites WHERE id = ?", (site.id,)):
+            raise Conflict(f"There was a site {site.id!r}, whose log must not begin a second time: choose another id.")
         try:
             self._execute("INSERT INTO sites (id, created_at) VALUES (?, ?)", (site.id, site.created_at))
         except sqlite3.IntegrityError as error:
@@ -54,6 +56,7 @@ class SqliteRows(TreeRows):
             self._execute(f"DELETE FROM {table} WHERE site = ?", (key,))
         self._execute("DELETE FROM tokens WHERE site = ?", (site,))
         self._execute("DELETE FROM sites WHERE key = ?", (key,))
+        self._execute("INSERT INTO removed_sites VALUES (?)", (site,))
 
     def publications(self, site: str) -> list[Publication]:
         rows = self._all(f"SELECT {POLICY} FROM policies WHERE site = ? ORDER BY version", (self._key(site),))

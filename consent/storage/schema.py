@@ -89,6 +89,12 @@ def m006_shapes(db: Database) -> None:
     db.conn.execute("CREATE TABLE shapes (key INTEGER PRIMARY KEY, shape BLOB NOT NULL UNIQUE)")
 
 
+@migrations()
+def m007_removed_sites(db: Database) -> None:
+    """The ids of removed sites, so that no second log begins under the name of a first."""
+    db.conn.execute("CREATE TABLE removed_sites (id TEXT PRIMARY KEY)")
+
+
 def _run(db: Database, statements: str) -> None:
     """Run statements one by one; sqlite3's executescript would commit the migration's transaction first."""
     for statement in statements.split(";"):
