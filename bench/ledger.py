@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -30,19 +31,22 @@ def main() -> None:
     """Fill a ledger, measure, print."""
     parser = argparse.ArgumentParser(prog="python -m bench.ledger", description=__doc__.split("\n")[0])
     parser.add_argument("--receipts", type=int, default=200_000)
-    parser.add_argument("--folder", help="where the data lies while measuring")
+    parser.add_argument("--folder", type=Path, help="where the data lies; kept, and measured again where it is there")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+    with nullcontext(options.folder) if options.folder else tempfile.TemporaryDirectory() as folder:
         for name, figure, budget in figures(Path(folder), options.receipts):
             print(f"{name:<58} {figure:>14} {budget:>22}", flush=True)
 
 
 def figures(folder: Path, count: int):  # type: ignore[no-untyped-def]
-    """(what, measured, budget) of a ledger of `count` receipts and 10,000 more."""
+    """(what, measured, budget) of a ledger of `count` receipts, or of those that are in the folder, and 10,000 more."""
     empty = folder / "empty"
-    export.fill(empty, 1)
-    export.fill(folder / "full", count)
+    for place, filled in ((empty, 1), (folder / "full", count)):
+        if not place.exists():
+            export.fill(place, filled)
+        open_ledger(load({"CONSENT_DATA": str(place)})).storage.migrate()
     ledger = _opened(folder / "full")
+    count = ledger.storage.reading().size(servers.SITE) - 1
     yield (
         f"checkpoint over the first {count:,} entries",
         f"{_took(lambda: ledger.tree.checkpoint(servers.SITE)):.2f} s",

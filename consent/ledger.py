@@ -19,7 +19,7 @@ from consent.editions import Edition, Editions
 from consent.erasure import Erasure
 from consent.errors import Conflict, Invalid, UnknownPolicy, UnknownReceipt, UnknownScript
 from consent.fields import ONCE
-from consent.ids import uuid7
+from consent.ids import same, uuid7
 from consent.keyring import KeyRing
 from consent.model import (
     Choice,
@@ -161,14 +161,15 @@ class Ledger:
     def state(self, site: str, subject: str) -> State:
         """The state of a subject now; `unknown` for one never seen. Raises UnknownSite."""
         latest = self.storage.reading().latest(site, subject, but=ONCE)
-        if latest is not None and latest.token:
+        if latest is not None and latest.token and same(latest.subject, subject):
             return self._state(receipts.receipt(latest.token))
         unknown = state.derive(self.published(site), None, now=self.now())
         return msgspec.structs.replace(unknown, subject=subject)
 
     def history(self, site: str, subject: str) -> list[Entry]:
         """A subject's receipts, newest first."""
-        return self.storage.reading().newest(site, Filter(subject=subject))
+        found = self.storage.reading().newest(site, Filter(subject=subject))
+        return [entry for entry in found if same(entry.subject, subject)]
 
     def receipt(self, site: str, id: str) -> str:
         """The signed receipt with an id. Raises UnknownReceipt."""
@@ -223,7 +224,7 @@ class Ledger:
 
     def _receipt(self, site: str, id: str) -> Entry:
         entry = self.storage.reading().entry(site, id)
-        if entry is None or entry.kind != "receipt" or entry.token is None:
+        if entry is None or entry.kind != "receipt" or entry.token is None or not same(entry.id, id):
             raise UnknownReceipt(f"Site {site!r} has no receipt {id!r}.")
         return entry
 
