@@ -18,7 +18,7 @@ from consent.export import FORMATS
 from consent.export import export as export_log
 from consent.model import Filter, ReceiptId
 from consent.renderings import RENDERINGS
-from consent.sheet import LANGUAGES, sheet
+from consent.sheet import sheet
 from consent.times import rfc3339
 
 
@@ -66,7 +66,7 @@ def receipt() -> None:
 @click.option("--jws", "form", flag_value="jws", help="The signed form, for another tool to verify.")
 @click.option("--proof", "form", flag_value="proof", help="The proof that it is in the log (C2SP tlog-proof).")
 @click.option("--sheet", "form", flag_value="sheet", help="A page to print: who, when, what words, how to check it.")
-@click.option("--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language of the sheet.")
+@click.option("--lang", default="en", show_default=True, help="Language of the sheet, such as de or pt-BR.")
 @click.option("--format", "words", type=click.Choice(list(RENDERINGS)), help="In another standard's words, as JSON.")
 def show_receipt(site: str, id: str, form: str | None, lang: str, words: str | None) -> None:
     """Print one receipt.
