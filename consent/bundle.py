@@ -24,6 +24,10 @@ NAMES = re.compile(
 )
 
 
+PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""The forms of files in it; others make Python's zipfile fail in ways of their own."""
+
+
 class Bundle:
     """An evidence bundle. Raises BadQuery, here and when it is read, where a file is none or is broken."""
 
@@ -34,9 +38,10 @@ class Bundle:
         names = self._archive.namelist()
         self._all = set(names)
         foreign = [name for name in names if not NAMES.fullmatch(name)]
+        strange = [one.filename for one in self._archive.infolist() if one.compress_type not in PACKED]
         twice = [name for name, times in Counter(names).items() if times > 1]
         missing = [name for name in (ENTRIES, "site.txt") if name not in self._all]
-        for found, what in ((foreign, "holds {!r}, which is no part of one"), (twice, "holds {!r} twice"), (missing, "lacks {!r}")):  # fmt: skip
+        for found, what in ((foreign, "holds {!r}, which is no part of one"), (twice, "holds {!r} twice"), (strange, "holds {!r} in a form that we never write"), (missing, "lacks {!r}")):  # fmt: skip
             if found:
                 raise BadQuery(f"{path} is not an evidence bundle of ours: it {what.format(found[0])}.")
 
@@ -70,6 +75,10 @@ class Bundle:
             noted = f"checkpoints/{Path(name).name.partition('@')[0]}.txt"
             if noted not in self._all or policy.digest(self._read(noted)) not in self._read(name):
                 yield f"{name} is not of {noted}"
+        largest = max(self._sizes(), default=0)
+        for name in self._names("tile/"):
+            if name != _tile_name(largest, *_tile_place(name)):
+                yield f"{name} is no tile of a tree of {largest} entries"
         origins = set()
         for size, note in self._notes():
             try:
@@ -96,9 +105,7 @@ class Bundle:
 
     def _tile(self, size: int) -> merkle.Tile:
         def tile(level: int, number: int) -> bytes:
-            width = min(merkle.WIDTH, (size >> (merkle.HEIGHT * level)) - number * merkle.WIDTH)
-            partial = f".p/{width}" if width < merkle.WIDTH else ""
-            name = f"tile/{level}/{merkle.spelled(number)}{partial}"
+            name = _tile_name(size, level, number)
             return self._read(name) if name in self._all else b""
 
         return tile
@@ -122,3 +129,16 @@ class Bundle:
             yield
         except (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
             raise BadQuery(f"{self.path} is not an evidence bundle, or is broken ({error}).") from None
+
+
+def _tile_name(size: int, level: int, number: int) -> str:
+    """The name of a tile in a tree of so many entries; empty where it has none."""
+    width = min(merkle.WIDTH, (size >> (merkle.HEIGHT * level)) - number * merkle.WIDTH)
+    partial = f".p/{width}" if width < merkle.WIDTH else ""
+    return f"tile/{level}/{merkle.spelled(number)}{partial}" if width > 0 else ""
+
+
+def _tile_place(name: str) -> tuple[int, int]:
+    """The level and number that a tile's name says."""
+    level, *groups = name.removeprefix("tile/").partition(".p/")[0].split("/")
+    return int(level), int("".join(group.removeprefix("x") for group in groups))

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from consent.examination import Finding, Line, Says, examine
+from consent.examination import Finding, Line, Says, examine, read_line
 from consent.model import Entry, Parcel
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -93,18 +93,13 @@ def _opened(data: bytes) -> list[Line | Finding]:
 
 def _line(number: int, piece: bytes) -> Line | Finding:
     try:
-        line = _LINE.decode(piece)
-        bytes.fromhex(line.leaf)
-        if line.erased is not (line.receipt is not None):
-            return line
+        return read_line(piece)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        pass
-    return Finding(-1, "line", f"line {number} is not a line of an ndjson export")
+        return Finding(-1, "line", f"line {number} is not a line of an ndjson export")
 
 
 _own: dict[str, Any] = {}
 """What a process of the crew was given once."""
-_LINE = msgspec.json.Decoder(Line)
 _LINES = msgspec.msgpack.Decoder(tuple[int, list[bytes]])
 _ENCODER = msgspec.msgpack.Encoder()
 _ANSWER = msgspec.msgpack.Decoder(Answer)

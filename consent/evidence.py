@@ -63,11 +63,11 @@ class _Sink(io.RawIOBase):
 
 @contextmanager
 def _settled(ledger: Ledger, site: str) -> Iterator[tuple[Rows, int]]:
-    """The log at rest and how much of it a checkpoint covers, with the erasure of everything that is empty in it."""
+    """The log at rest and how much of it a checkpoint covers, with every policy and the erasure of everything that is empty in it."""
     while True:
         size = ledger.tree.checkpoint(site).size
         with ledger.storage.snapshot() as rows:
-            if not rows.entries(site, Filter(kinds=("erasure",)), after=size - 1, limit=1):
+            if not rows.entries(site, Filter(kinds=("erasure", "policy")), after=size - 1, limit=1):
                 yield rows, size
                 return
 

@@ -17,7 +17,7 @@ FARTHEST = 2**53
 """No index, time or version of ours comes near; numbers beyond are lost on the way (RFC 8259, section 6)."""
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One line of an ndjson export."""
 
     index: Annotated[int, msgspec.Meta(ge=0, lt=FARTHEST)]
@@ -25,6 +25,25 @@ class Line(msgspec.Struct, frozen=True):
     receipt: str | None = None
     claims: msgspec.Raw = msgspec.Raw(b"")
     erased: bool = False
+
+
+def line_of(index: int, leaf: str, token: str | None, claims: bytes) -> bytes:
+    """A line of an ndjson export as we write it; `token` None is an erased entry's."""
+    if token is None:
+        return b'{"index":%d,"leaf":"%s","erased":true}\n' % (index, leaf.encode())
+    return b'{"index":%d,"leaf":"%s","receipt":"%s","claims":%s}\n' % (index, leaf.encode(), token.encode(), claims)
+
+
+def read_line(text: bytes) -> Line:
+    """A line that says everything once and nothing besides. Raises ValueError, RecursionError or msgspec's errors."""
+    line = _LINE.decode(text)
+    if line.erased is (line.receipt is not None) or (line.erased and line.claims):
+        raise ValueError("a line has either a receipt or says that it is erased")
+    if len(line.leaf) != 64 or bytes.fromhex(line.leaf).hex() != line.leaf:
+        raise ValueError("a hash is 64 hexadecimal digits in lower case")
+    if line_of(line.index, line.leaf, line.receipt, bytes(line.claims)) != text:
+        _spelled(text)
+    return line
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -71,6 +90,7 @@ DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     receipts.ERASURE: msgspec.json.Decoder(receipts.ErasureClaims),
 }
 """The claims of a statement by its `typ`."""
+_LINE = msgspec.json.Decoder(Line)
 ERASED = Says("erased")
 
 

@@ -152,11 +152,14 @@ def jwk(public: bytes, kid: str) -> dict[str, str]:
 def keys_of(jwks: Any) -> dict[str, bytes]:
     """Key ids and raw public keys of a JWK set (RFC 7517, section 5). Raises BadSignature if it is none."""
     try:
-        found = {key["kid"]: _decode(key["x"]) for key in jwks["keys"] if key.get("crv") == "Ed25519"}
+        listed = [(key["kid"], _decode(key["x"])) for key in jwks["keys"] if key.get("crv") == "Ed25519"]
+        found = dict(listed)
     except (TypeError, KeyError, ValueError, AttributeError):
         raise BadSignature("This is not a JWK set with Ed25519 keys.") from None
     if not found or any(len(key) != 32 for key in found.values()) or not all(isinstance(kid, str) for kid in found):
         raise BadSignature("The JWK set has no Ed25519 key, or one that has not 32 bytes.")
+    if len(found) != len(listed):
+        raise BadSignature("The JWK set names two keys alike.")
     return found
 
 

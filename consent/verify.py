@@ -60,6 +60,9 @@ class _History:
         self.tree = merkle.Frontier()
         self.stored = {version: policy.named(hash) for version, hash in (known.policies or {}).items()}
         self.published: dict[int, str] = {}
+        self.told: set[int] = set()
+        """The versions that the log says it published."""
+        self.scripts: set[str] = set()
         self.emptied = Emptied()
         self.checkpoints = Checkpoints(known, keys)
         self.tracing = merkle.Tracing(known.tiled, known.tiles) if known.tiles else None
@@ -83,6 +86,8 @@ class _History:
             yield Finding(index, "damaged", f"entry {index} is empty, but no erasure names it: it was removed")
         for problem in self.checkpoints.beyond(self.tree.size):
             yield Finding(-1, "checkpoint", problem)
+        for problem in self._foreign() if self.known.complete else ():
+            yield Finding(-1, "file", problem)
         if self.known.sealed and self.checkpoints.covered < self.tree.size:
             yield Finding(
                 -1,
@@ -108,6 +113,9 @@ class _History:
         if not says.version:
             return ""
         version = says.version
+        if says.kind == "policy":
+            self.told.add(version)
+            self.scripts.update(says.scripts)
         if self.known.policies is not None and version not in self.stored:
             return f"entry {index} names policy version {version}, which is not there"
         if self.known.policies is not None and self.stored[version] != says.policy_hash:
@@ -124,6 +132,15 @@ class _History:
             return ""
         missing = [name for name in says.scripts if name not in self.known.scripts]
         return f"entry {index} names banner script {missing[0]}, which is not there" if missing else ""
+
+    def _foreign(self) -> Iterator[str]:
+        """What is there beside a whole log, though none of its entries says so."""
+        if self.known.sealed and not self.tree.size:
+            yield "the log is empty: even a new site's begins with its policy"
+        for version in sorted(self.stored.keys() - self.told):
+            yield f"policy version {version} is there, but the log never published it"
+        for name in sorted((self.known.scripts or frozenset()) - self.scripts):
+            yield f"banner script {name} is there, but the log never published it"
 
     def _explain(self, index: int, says: Says) -> str:
         """Keep count of the erased entries; erasures stand after what they emptied and name nothing else."""

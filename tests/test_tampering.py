@@ -9,11 +9,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from consent import evidence, merkle, receipts, verify
+from consent import evidence, merkle, policy, receipts, verify
 from consent.bundle import Bundle
 from tests.conftest import SUBJECT, choice
 from tests.test_cli import Runner, run, shop  # noqa: F401
 from tests.test_evidence import bundle, files, lines, rewritten, tampered, verdict  # noqa: F401
+from tests.test_receipts import KEY
 
 # A bundle.
 
@@ -104,6 +105,60 @@ def test_an_erasure_that_names_what_is_not_empty_is_named(shop, bundle):  # noqa
         assert f"entry 6 is an erasure of entry {named[1]}, which is not empty, or was named before" in out
 
 
+@pytest.mark.parametrize(
+    "name", ["tile/0/001", "tile/0/000", "tile/0/000.p/6", "tile/7/000.p/1", "tile/0/x000/000.p/7", "tile/9/000"]
+)
+def test_a_tile_that_the_tree_does_not_have_is_named(shop, bundle, name):  # noqa: F811
+    out = verdict(shop, str(zipped(bundle, [*files(bundle).items(), (name, bytes(32))])))
+    assert f"{name} is no tile of a tree of 7 entries" in out
+
+
+def test_a_policy_that_was_never_published_is_named(shop, bundle):  # noqa: F811
+    out = verdict(shop, str(zipped(bundle, [*files(bundle).items(), ("policies/9.json", b"{}")])))
+    assert "policy version 9 is there, but the log never published it" in out
+
+
+def test_a_script_that_was_never_published_is_named(shop, bundle):  # noqa: F811
+    name = policy.named(policy.digest(b"alert(1)"))
+    out = verdict(shop, str(zipped(bundle, [*files(bundle).items(), (f"scripts/{name}.js", b"alert(1)")])))
+    assert f"banner script {name} is there, but the log never published it" in out
+
+
+def test_a_bundle_of_nothing_does_not_hold(shop, bundle):  # noqa: F811
+    bare = without(rewritten(bundle, []), "checkpoints/", "tile/", "policies/", "scripts/")
+    assert "the log is empty" in verdict(shop, str(bare))
+
+
+def test_what_an_erased_entry_is_said_to_have_been_is_not_believed(shop, bundle):  # noqa: F811
+    rows = lines(bundle)
+    assert rows[4]["erased"] is True
+    rows[4]["claims"] = rows[1]["claims"]
+    assert "line 5 is not a line of an ndjson export" in verdict(shop, str(rewritten(bundle, rows)))
+
+
+@pytest.mark.parametrize("member", ['"receipt":"a.b.c",', '"leaf":"00",', '"index":0,', '"note":"lie",'])
+def test_a_line_that_says_something_twice_or_besides_is_named(shop, bundle, member):  # noqa: F811
+    changed = files(bundle)["entries.ndjson"].replace(b"{", b"{" + member.encode(), 1)
+    out = verdict(shop, str(tampered(bundle, entries_dot_ndjson=changed)))
+    assert "line 1 is not a line of an ndjson export" in out
+
+
+def test_two_keys_of_one_name_are_refused(shop, bundle):  # noqa: F811
+    keys = json.loads(files(bundle)["jwks.json"])
+    keys["keys"].insert(0, receipts.jwk(KEY.public, keys["keys"][0]["kid"]))
+    out = refusal(shop, tampered(bundle, jwks_dot_json=json.dumps(keys).encode()))
+    assert "has no jwks.json with Ed25519 keys" in out
+
+
+@pytest.mark.parametrize("form", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_form_that_we_never_write_is_refused(shop, bundle, form):  # noqa: F811
+    path = bundle.with_name("strange.zip")
+    with zipfile.ZipFile(path, "w", form) as archive:
+        for name, data in files(bundle).items():
+            archive.writestr(name, data)
+    assert "in a form that we never write" in refusal(shop, path)
+
+
 @pytest.mark.parametrize("trick", ["number", "twice"])
 def test_claims_that_only_look_like_those_signed_are_named(shop, bundle, trick):  # noqa: F811
     line = files(bundle)["entries.ndjson"].splitlines()[1]
@@ -184,6 +239,11 @@ def changed(shop: Runner, sql: str, *values: object) -> None:  # noqa: F811
 def test_a_changed_column_is_named(shop, bundle, sql, sentence):  # noqa: F811
     changed(shop, sql)
     assert sentence in verdict(shop, "shop")
+
+
+def test_a_script_that_unpacks_without_end_is_named(shop, bundle):  # noqa: F811
+    changed(shop, "UPDATE scripts SET gzip = ?", gzip.compress(bytes(1 << 28)))
+    assert "has other bytes than its name says: it was changed" in verdict(shop, "shop")
 
 
 def test_a_script_that_would_be_served_in_the_place_of_another_is_named(shop, bundle):  # noqa: F811
