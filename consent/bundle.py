@@ -89,6 +89,8 @@ class Bundle:
             if head.size != size:
                 yield f"checkpoints/{size}.txt is of {head.size} entries"
         allowed = {checkpoint.vkey(origin, key) for origin in origins for key in keys.values()}
+        if "jwks.json" in self._all and not self.keys().items() <= keys.items():
+            yield "jwks.json names a key that is not in the key set"
         if not set(self._text("vkey.txt").split()) <= allowed:
             yield "vkey.txt names a key that is not in the key set"
 

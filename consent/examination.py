@@ -105,7 +105,7 @@ def _entry(entry: Entry, keys: dict[str, bytes], site: str | None) -> Examined:
     """An entry of a database, held against what it is filed under."""
     if entry.token is None:
         if (entry.id, entry.subject, entry.policy, entry.action) == (None, None, None, None):
-            return Examined(entry.index, entry.leaf, entry.recorded_at, ERASED)
+            return Examined(entry.index, entry.leaf, entry.recorded_at or -1, ERASED)  # 0 is for what does not say
         fault = f"entry {entry.index} has no statement, but is still filed under something"
         return _damaged(entry.index, entry.leaf, fault)
     try:

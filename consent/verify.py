@@ -135,7 +135,7 @@ class _History:
 
     def _foreign(self) -> Iterator[str]:
         """What is there beside a whole log, though none of its entries says so."""
-        if self.known.sealed and not self.tree.size:
+        if not self.tree.size:
             yield "the log is empty: even a new site's begins with its policy"
         for version in sorted(self.stored.keys() - self.told):
             yield f"policy version {version} is there, but the log never published it"

@@ -150,6 +150,15 @@ def test_two_keys_of_one_name_are_refused(shop, bundle):  # noqa: F811
     assert "has no jwks.json with Ed25519 keys" in out
 
 
+def test_a_key_set_that_is_not_the_one_named_is_named(shop, bundle, tmp_path):  # noqa: F811
+    kept = tmp_path / "jwks.json"
+    kept.write_bytes(files(bundle)["jwks.json"])
+    keys = json.loads(kept.read_bytes())
+    keys["keys"].append(receipts.jwk(KEY.public, KEY.kid))
+    path = tampered(bundle, jwks_dot_json=json.dumps(keys).encode())
+    assert "jwks.json names a key that is not in the key set" in verdict(shop, str(path), "--jwks", str(kept))
+
+
 @pytest.mark.parametrize("form", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_a_form_that_we_never_write_is_refused(shop, bundle, form):  # noqa: F811
     path = bundle.with_name("strange.zip")
@@ -224,6 +233,11 @@ CHANGES = {
     "UPDATE policies SET hash = zeroblob(32)": "policy version 1 is filed under other data than its own",
     "UPDATE policies SET document = 'x'": "policy version 1 is filed under other data than its own",
     "UPDATE scripts SET gzip = zeroblob(9)": "has other bytes than its name says",
+    "UPDATE entries SET recorded_at = 0 WHERE position = 4": "entry 4 says that it was recorded before entries",
+    "UPDATE scripts SET language = 'xx'": "is filed under another version, language or regime than it was published for",
+    "UPDATE scripts SET version = 9": "is filed under another version, language or regime than it was published for",
+    "UPDATE tiles SET hashes = 7": "tile 0 of level 0 is not of the entries",
+    "UPDATE sites SET key = 99": "the log is empty: even a new site's begins with its policy",
     "UPDATE checkpoints SET note = 7 WHERE size = 7": "This is not a checkpoint",
 }
 
@@ -251,7 +265,7 @@ def test_a_script_that_would_be_served_in_the_place_of_another_is_named(shop, bu
     assert "has other bytes than its name says: it was changed" in verdict(shop, "shop")
 
 
-FOREIGN = ["kind = 99", "action = 99", "id = x'00'", "id = 'x'", "subject = 7", "leaf = 7", "recorded_at = 'x'", "token = 7"]  # fmt: skip
+FOREIGN = ["kind = 99", "action = 99", "id = x'00'", "id = 'x'", "subject = 7", "leaf = 7", "recorded_at = 'x'", "token = 7", "kind = -3", "action = -4", "leaf = zeroblob(33)"]  # fmt: skip
 
 
 @pytest.mark.parametrize("column", FOREIGN)

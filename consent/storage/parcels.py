@@ -19,6 +19,8 @@ ACTIONS: tuple[str, ...] = get_args(Action)
 ENTRY = "kind, recorded_at, leaf, token, id, subject, policy, action, position"
 LEAF, TOKEN = 2, 3
 """Where the hash and the statement stand among these."""
+HASH = 32
+"""Bytes of a leaf hash."""
 KEY_BYTES = 3
 """Of the number of its shape, before a packed statement."""
 DAMAGED = "damaged"
@@ -31,6 +33,8 @@ def entry_of(site: str, row: tuple, shape: Callable[[bytes], bytes]) -> Entry:
     try:
         if not isinstance(leaf, bytes) or not isinstance(recorded_at, int) or not isinstance(position, int):
             raise TypeError("its hash, time or place is none")
+        if len(leaf) != HASH or min(kind, action or 0) < 0:
+            raise ValueError("its hash, kind or action is none of ours")
         id, subject = id and id_text(id), subject and subject_text(subject)
         of = _parts(token, shape, (subject or "", id or "")) if isinstance(token, bytes) else None
         told = joined(of) if of else DAMAGED if isinstance(token, bytes) else token
