@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -15,7 +16,7 @@ from statistics import median
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bench import export, servers
-from consent import open_ledger, verify
+from consent import crew, open_ledger, stored, verify
 from consent.ledger import Ledger
 from consent.merkle import leaf_hash
 from consent.model import Filter
@@ -30,19 +31,22 @@ def main() -> None:
     """Fill a ledger, measure, print."""
     parser = argparse.ArgumentParser(prog="python -m bench.ledger", description=__doc__.split("\n")[0])
     parser.add_argument("--receipts", type=int, default=200_000)
-    parser.add_argument("--folder", help="where the data lies while measuring")
+    parser.add_argument("--folder", type=Path, help="where the data lies; kept, and measured again where it is there")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+    with nullcontext(options.folder) if options.folder else tempfile.TemporaryDirectory() as folder:
         for name, figure, budget in figures(Path(folder), options.receipts):
             print(f"{name:<58} {figure:>14} {budget:>22}", flush=True)
 
 
 def figures(folder: Path, count: int):  # type: ignore[no-untyped-def]
-    """(what, measured, budget) of a ledger of `count` receipts and 10,000 more."""
+    """(what, measured, budget) of a ledger of `count` receipts, or of those that are in the folder, and 10,000 more."""
     empty = folder / "empty"
-    export.fill(empty, 1)
-    export.fill(folder / "full", count)
+    for place, filled in ((empty, 1), (folder / "full", count)):
+        if not place.exists():
+            export.fill(place, filled)
+        open_ledger(load({"CONSENT_DATA": str(place)})).storage.migrate()
     ledger = _opened(folder / "full")
+    count = ledger.storage.reading().size(servers.SITE) - 1
     yield (
         f"checkpoint over the first {count:,} entries",
         f"{_took(lambda: ledger.tree.checkpoint(servers.SITE)):.2f} s",
@@ -80,24 +84,23 @@ def _proof(ledger: Ledger, count: int) -> float:
 
 def _verified(ledger: Ledger, count: int) -> float:
     """Entries verified a second, by all cores."""
-    items = verify.items_of(ledger.entries(servers.SITE, Filter(kinds=())))
-    known = verify.Known(site=servers.SITE, complete=True)
 
     def run() -> None:
-        problems = [
-            one.problem for one in verify.check(items, ledger.ring.public(), known, workers=verify.CORES) if one.problem
-        ]
-        if problems:
-            raise SystemExit(problems[0])
+        with ledger.storage.snapshot() as rows:
+            known = stored.known(rows, servers.SITE, [])
+            parcels = ledger.parcels(servers.SITE, rows=rows)
+            found = verify.check(parcels, ledger.ring.public(), known, workers=crew.CORES)
+            if problems := [one.problem for one in found if one.problem]:
+                raise SystemExit(problems[0])
 
     return (count + NEW) / _took(run)
 
 
 def _all_cores() -> float:
     """Signature checks a second of all cores at once, by the library alone."""
-    with ProcessPoolExecutor(verify.CORES, mp_context=get_context("spawn")) as pool:
-        list(pool.map(_ed25519, [100] * verify.CORES))
-        return sum(pool.map(_ed25519, [20_000] * verify.CORES))
+    with ProcessPoolExecutor(crew.CORES, mp_context=get_context("spawn")) as pool:
+        list(pool.map(_ed25519, [100] * crew.CORES))
+        return sum(pool.map(_ed25519, [20_000] * crew.CORES))
 
 
 def _ed25519(count: int) -> float:

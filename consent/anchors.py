@@ -6,8 +6,9 @@ checkpoint covers all before it.
 
 import logging
 import os
+import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,6 +23,8 @@ PATIENCE = 15
 """Seconds that an anchor may take."""
 LARGEST = 65_536
 """Bytes of an answer that are read."""
+STAMP = re.compile(r"(0|[1-9][0-9]{0,18})@[a-z0-9.-]{1,253}\.tsr", re.ASCII)
+"""The name of a time stamp: how many entries the checkpoint covers, and the authority's host."""
 
 
 class Anchors:
@@ -48,7 +51,7 @@ class Anchors:
         try:
             kept = ANCHORS[scheme](target if scheme in ("http", "https") else rest, checkpoint)
             if kept:
-                self._keep(f"{checkpoint.site}-{checkpoint.size}.tsr", kept)
+                self._keep(f"{checkpoint.site}/{checkpoint.size}@{_host(rest)}.tsr", kept)
         except Exception as error:  # whatever another's program or server does
             log.error("The checkpoint of %s could not be left at %s (%s); it is tried again.", checkpoint.site, _public(target), error)  # fmt: skip
             return False
@@ -68,10 +71,17 @@ class Anchors:
             log.error("What was left where could not be written down (%s): after a restart it is left again.", error)
 
     def _keep(self, name: str, data: bytes) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = self.folder / (name + ".part")
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        part = path.with_name(path.name + ".part")
         part.write_bytes(data)
-        part.replace(self.folder / name)
+        part.replace(path)
+
+
+def stamps(folder: Path, site: str) -> Iterator[tuple[int, Path]]:
+    """The time stamps that are kept of a site's checkpoints, by the number of entries, smallest first."""
+    found = ((STAMP.fullmatch(path.name), path) for path in (folder / site).glob("*.tsr"))
+    yield from sorted((int(name[1]), path) for name, path in found if name)
 
 
 def parse(text: str) -> tuple[str, ...]:
@@ -94,6 +104,11 @@ def _public(target: str) -> str:
     """A target as a log may name it: the path of a webhook is often its password."""
     scheme, _, rest = target.partition(":")
     return target if scheme in ("file", "git") else f"{scheme}://{urlsplit(rest).hostname}"
+
+
+def _host(url: str) -> str:
+    """The host of an address as it may stand in the name of a file."""
+    return re.sub(r"[^a-z0-9.-]", "-", urlsplit(url).hostname or "")
 
 
 def _file(path: str, checkpoint: Checkpoint) -> None:

@@ -9,11 +9,13 @@ import io
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 import msgspec
 
 from consent import merkle, policy
+from consent.anchors import stamps
 from consent.export import ndjson
 from consent.ledger import Ledger
 from consent.model import Filter, Script
@@ -24,14 +26,16 @@ ENTRIES = "entries.ndjson"
 README = Path(__file__).parent / "templates" / "evidence.txt"
 
 
-def bundle(ledger: Ledger, site: str) -> Iterator[bytes]:
-    """A site's whole log as pieces of a zip file, a checkpoint over all of it made. Raises UnknownSite."""
+def bundle(ledger: Ledger, site: str, *, anchors: Path) -> Iterator[bytes]:
+    """A site's whole log as pieces of a zip file, a checkpoint over all of it made; with the time stamps that lie in the
+    folder `anchors`. Raises UnknownSite.
+    """
     sink = _Sink()
     with (
         _settled(ledger, site) as (rows, size),
         zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive,
     ):
-        for name, pieces in _files(ledger, site, rows, size):
+        for name, pieces in chain(_files(ledger, site, rows, size), _stamps(rows, site, size, anchors)):
             with archive.open(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), "w", force_zip64=True) as file:
                 for piece in pieces:
                     file.write(piece)
@@ -59,11 +63,11 @@ class _Sink(io.RawIOBase):
 
 @contextmanager
 def _settled(ledger: Ledger, site: str) -> Iterator[tuple[Rows, int]]:
-    """The log at rest and how much of it a checkpoint covers, with the erasure of everything that is empty in it."""
+    """The log at rest and how much of it a checkpoint covers, with every policy and the erasure of everything that is empty in it."""
     while True:
         size = ledger.tree.checkpoint(site).size
         with ledger.storage.snapshot() as rows:
-            if not rows.entries(site, Filter(kinds=("erasure",)), after=size - 1, limit=1):
+            if not rows.entries(site, Filter(kinds=("erasure", "policy")), after=size - 1, limit=1):
                 yield rows, size
                 return
 
@@ -83,6 +87,13 @@ def _files(ledger: Ledger, site: str, rows: Rows, size: int) -> Iterator[tuple[s
             yield f"checkpoints/{made.size}.txt", [made.note.encode()]
     yield from _tiles(ledger, site, size)
     yield ENTRIES, ndjson(ledger.entries(site, Filter(kinds=()), rows=rows, end=size), [])
+
+
+def _stamps(rows: Rows, site: str, size: int, folder: Path) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """What authorities said of the checkpoints above."""
+    for covered, path in stamps(folder, site):
+        if covered <= size and rows.checkpoint(site, covered):
+            yield f"stamps/{path.name}", [path.read_bytes()]
 
 
 def _tiles(ledger: Ledger, site: str, size: int) -> Iterator[tuple[str, Iterable[bytes]]]:

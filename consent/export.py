@@ -12,6 +12,7 @@ import msgspec
 
 from consent import receipts
 from consent.errors import NotRenderable
+from consent.examination import line_of
 from consent.ledger import Ledger
 from consent.model import Entry, Filter, Published, Receipt
 from consent.renderings import RENDERINGS
@@ -37,16 +38,8 @@ def export(ledger: Ledger, site: str, format: str, filter: Filter) -> Iterator[b
 def ndjson(entries: Iterable[Entry], versions: list[Published]) -> Iterator[bytes]:
     """One JSON object a line: index, leaf (hex), receipt (the JWS), claims; an erased entry keeps index and leaf."""
     for entry in entries:
-        if entry.token is None:
-            yield b'{"index":%d,"leaf":"%s","erased":true}\n' % (entry.index, entry.leaf.hex().encode())
-            continue
-        claims = receipts.read(entry.token)[1]
-        yield b'{"index":%d,"leaf":"%s","receipt":"%s","claims":%s}\n' % (
-            entry.index,
-            entry.leaf.hex().encode(),
-            entry.token.encode(),
-            claims,
-        )
+        claims = receipts.read(entry.token)[1] if entry.token is not None else b""
+        yield line_of(entry.index, entry.leaf.hex(), entry.token, claims)
 
 
 def csv_rows(entries: Iterable[Entry], versions: list[Published]) -> Iterator[bytes]:

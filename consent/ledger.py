@@ -19,13 +19,14 @@ from consent.editions import Edition, Editions
 from consent.erasure import Erasure
 from consent.errors import Conflict, Invalid, UnknownPolicy, UnknownReceipt, UnknownScript
 from consent.fields import ONCE
-from consent.ids import uuid7
+from consent.ids import same, uuid7
 from consent.keyring import KeyRing
 from consent.model import (
     Choice,
     Display,
     Entry,
     Filter,
+    Parcel,
     Policy,
     Publication,
     Published,
@@ -166,14 +167,15 @@ class Ledger:
     def state(self, site: str, subject: str) -> State:
         """The state of a subject now; `unknown` for one never seen. Raises UnknownSite."""
         latest = self.storage.reading().latest(site, subject, but=ONCE)
-        if latest is not None and latest.token:
+        if latest is not None and latest.token and same(latest.subject, subject):
             return self._state(receipts.receipt(latest.token))
         unknown = state.derive(self.published(site), None, now=self.now())
         return msgspec.structs.replace(unknown, subject=subject)
 
     def history(self, site: str, subject: str) -> list[Entry]:
         """A subject's receipts, newest first."""
-        return self.storage.reading().newest(site, Filter(subject=subject))
+        found = self.storage.reading().newest(site, Filter(subject=subject))
+        return [entry for entry in found if same(entry.subject, subject)]
 
     def receipt(self, site: str, id: str) -> str:
         """The signed receipt with an id. Raises UnknownReceipt."""
@@ -202,6 +204,11 @@ class Ledger:
                 yield entry
             after = page[-1].index
 
+    def parcels(self, site: str, *, rows: Rows | None = None) -> Iterator[Parcel]:
+        """Every entry, oldest first, as far as they went when the reading began, to be opened by any process."""
+        rows = rows or self.storage.reading()
+        return rows.parcels(site, end=rows.size(site))
+
     def erase(self, site: str, subject: str, *, reason: str) -> list[int]:
         """Remove a subject's data and append an erasure entry; the indexes emptied, none if there was nothing."""
         return self.erasure.erase(site, subject, reason=reason)
@@ -229,7 +236,7 @@ class Ledger:
 
     def _receipt(self, site: str, id: str) -> Entry:
         entry = self.storage.reading().entry(site, id)
-        if entry is None or entry.kind != "receipt" or entry.token is None:
+        if entry is None or entry.kind != "receipt" or entry.token is None or not same(entry.id, id):
             raise UnknownReceipt(f"Site {site!r} has no receipt {id!r}.")
         return entry
 

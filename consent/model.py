@@ -4,8 +4,9 @@ Everything that comes in is checked against these (msgspec), everything that goe
 the OpenAPI document is made from them. Knows no rule: what contradicts what is decided in `policy` and `ledger`.
 """
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from msgspec import Meta, Struct
 
@@ -198,6 +199,17 @@ class Entry(Struct, frozen=True):
     """On appending: what the statement has in common with others (packing.pack); names nobody."""
     packed: bytes | None = None
     """On appending: the statement packed against it, where it can be."""
+    parts: tuple[bytes, bytes, bytes] | None = None
+    """On reading: what the statement was put together from (packing.Parts), where it was; spares taking it apart."""
+
+
+class Parcel(NamedTuple):
+    """Many entries as bytes, opened where they are needed: in another process too."""
+
+    opened: Callable[[bytes], Sequence[Any]]
+    data: bytes
+    entries: int
+    """How many entries they are."""
 
 
 class Checkpoint(Struct, frozen=True):

@@ -246,6 +246,8 @@ def test_deleting_a_site_needs_its_name(shop):
     assert shop("site", "delete", "shop", "--confirm", "other").exit_code == 2
     assert shop("site", "delete", "shop", "--confirm", "shop").exit_code == 0
     assert json.loads(shop("site", "list", "--json").stdout) == []
+    again = shop("site", "create", "shop", "--name", "Shop", "--origin", "https://shop.example")
+    assert again.exit_code == 2 and "There was a site 'shop'" in again.output
 
 
 def test_a_backup_holds_the_ledger_and_never_overwrites(shop, tmp_path):

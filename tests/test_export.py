@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from consent import policy, receipts, verify
+from consent import crew, policy, receipts, verify
 from consent.errors import UnknownSite
 from consent.export import FORMATS, export
 from consent.ledger import Ledger
@@ -213,6 +213,6 @@ def test_ndjson_of_a_whole_log_verifies(log):
     lines = file(log, "ndjson", Filter(kinds=())).splitlines()
     stored = {one.version: policy.digest(policy.canonical(one)) for one in log.versions("shop")}
     found = verify.check(
-        verify.items_in(lines), log.ring.public(), verify.Known(site="shop", policies=stored, complete=True)
+        crew.lines(lines), log.ring.public(), verify.Known(site="shop", policies=stored, complete=True)
     )
     assert not any(finding.problem for finding in found)

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent / "consent"
 
 BASE = {"errors", "fields", "model", "times", "ids", "policy_types"}
 PURE = BASE | {
-    "access", "anchors", "appearance", "catalogue", "checkpoint", "choices", "examination", "claims", "i18n", "keyring", "merkle", "origins", "packing", "policy", "policy_diff", "policy_rules", "patterns",
+    "access", "anchors", "appearance", "catalogue", "checkpoint", "choices", "crew", "examination", "claims", "i18n", "keyring", "merkle", "origins", "packing", "policy", "policy_diff", "policy_rules", "patterns",
     "receipts", "regime", "remote", "renderings", "sealing", "settings", "shape", "state",
 }  # fmt: skip
 ALLOWED = {

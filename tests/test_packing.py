@@ -67,6 +67,6 @@ def test_what_cannot_be_unpacked_any_more_is_named_by_verify(ledger: Ledger, sql
     recorded(ledger)
     with ledger.storage.writing() as rows:
         rows.connection.execute(sql)
-    items = verify.items_of(ledger.entries("shop", Filter(kinds=())))
+    items = ledger.parcels("shop")
     found = [one.problem for one in verify.check(items, ledger.ring.public(), verify.Known())]
     assert "entry 1 does not have the hash that the ledger kept of it" in found[1]

@@ -162,10 +162,36 @@ def test_a_removed_site_takes_everything_of_its_own_with_it(shop):
     filled(shop)
     with shop.writing() as rows:
         rows.remove_site("shop")
-        rows.add_site(Site("shop", 40))
     rows = shop.reading()
-    left = [rows.publications("shop"), rows.entries("shop", EVERYTHING), rows.displays("shop"), rows.tokens()]
-    assert left == [[], [], [], []] and rows.script("shop", script(b"one").hash) is None
+    assert rows.tokens() == [] and rows.sites() == [Site("other", 20)]
+    for ask in (
+        rows.publications,
+        rows.displays,
+        rows.scripts,
+        rows.checkpoint,
+        lambda site: rows.entries(site, EVERYTHING),
+    ):
+        with pytest.raises(UnknownSite):
+            ask("shop")
+
+
+def test_the_id_of_a_removed_site_stays_taken(shop):
+    filled(shop)
+    with shop.writing() as rows:
+        rows.remove_site("shop")
+    for _ in range(2):
+        with pytest.raises(Conflict, match=r"There was a site 'shop'.*choose another id"), shop.writing() as rows:
+            rows.add_site(Site("shop", 40))
+    with shop.writing() as rows:
+        rows.add_site(Site("shop-2", 40))
+    assert shop.reading().size("shop-2") == 0
+
+
+def test_an_id_is_not_taken_by_a_removal_that_was_undone(shop):
+    with pytest.raises(ZeroDivisionError), shop.writing() as rows:
+        rows.remove_site("shop")
+        1 / 0  # noqa: B018
+    assert shop.reading().site("shop") == Site("shop", 10)
 
 
 def test_a_removed_site_takes_nothing_of_another_with_it(shop):

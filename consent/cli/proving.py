@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from consent import stored
+from consent import crew, stored
 from consent import verify as verification
 from consent.bundle import Bundle
 from consent.checkpoint import notes
@@ -19,7 +19,6 @@ from consent.fields import is_site
 from consent.keyring import KeyRing
 from consent.ledger import Ledger
 from consent.mirror import Mirror
-from consent.model import Filter
 from consent.settings import load
 from consent.storage.sqlite import SqliteFile
 from consent.times import rfc3339
@@ -110,9 +109,9 @@ def _log(ledger: Ledger, site: str, keys: dict[str, bytes], remembered: list[str
     with ledger.storage.snapshot() as rows:
         known = stored.known(rows, site, remembered)
         watched = Watched(ledger, rows.size(site))
-        items = verification.items_of(watched.entries(site, Filter(kinds=()), rows=rows))
         with watched.bar():
-            yield from verification.check(items, keys, known, workers=verification.CORES)
+            parcels = watched.carrying(ledger.parcels(site, rows=rows))
+            yield from verification.check(parcels, keys, known, workers=crew.CORES)
         for fault in stored.faults(rows, site):
             yield verification.Finding(-1, "file", fault)
 
@@ -144,11 +143,11 @@ def _bundle(bundle: Bundle, jwks: str | None, remembered: list[str]) -> Findings
     if not jwks:
         click.echo("The keys are the bundle's own: compare its jwks.json with the one its keeper publishes.", err=True)
     with (
-        click.progressbar(bundle.items(), file=sys.stderr, label="Entries")
+        click.progressbar(bundle.parcels(), file=sys.stderr, label="Entries")
         if sys.stderr.isatty()
-        else nullcontext(bundle.items()) as items
+        else nullcontext(bundle.parcels()) as parcels
     ):
-        yield from verification.check(items, keys, bundle.known(remembered), workers=verification.CORES)
+        yield from verification.check(parcels, keys, bundle.known(remembered), workers=crew.CORES)
     for fault in bundle.faults(keys):
         yield verification.Finding(-1, "file", fault)
 
@@ -159,8 +158,6 @@ def _lines(path: Path, jwks: str | None) -> Iterator[verification.Finding]:
     try:
         with path.open("rb") as lines:
             keys = key_set(jwks)
-            yield from verification.check(
-                verification.items_in(lines), keys, verification.Known(), workers=verification.CORES
-            )
+            yield from verification.check(crew.lines(lines), keys, verification.Known(), workers=crew.CORES)
     except OSError as error:
         raise BadQuery(f"{path} cannot be read: {error.strerror}.") from None

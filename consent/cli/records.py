@@ -11,14 +11,14 @@ import msgspec
 
 from consent import receipts
 from consent.cli.reading import Watched, jwks_option, key_set
-from consent.cli.shared import as_json, moment, read_file, show, the_ledger, whole
+from consent.cli.shared import as_json, installation, moment, read_file, show, the_ledger, whole
 from consent.errors import BadId, BadQuery
 from consent.evidence import bundle
 from consent.export import FORMATS
 from consent.export import export as export_log
 from consent.model import Filter, ReceiptId
 from consent.renderings import RENDERINGS
-from consent.sheet import LANGUAGES, sheet
+from consent.sheet import sheet
 from consent.times import rfc3339
 
 
@@ -37,13 +37,13 @@ def export(site: str, format_: str, since: int | None, until: int | None, entrie
     \b
     Example: consent export shop --format csv --since 2026-11-01 --output november.csv
     """
-    ledger = the_ledger()
+    ledger, settings = installation()
     if format_ == "evidence" and (since is not None or until is not None):
         raise BadQuery("Evidence is of the whole log: leave --since and --until out.")
     kinds = () if entries == "all" else ("receipt",)
     watched = Watched(ledger, ledger.storage.reading().size(site))
     if format_ == "evidence":
-        pieces = bundle(watched, site)  # type: ignore[arg-type]
+        pieces = bundle(watched, site, anchors=settings.data / "anchors")  # type: ignore[arg-type]
     else:
         pieces = export_log(watched, site, format_, Filter(kinds=kinds, since=since, until=until))  # type: ignore[arg-type]
     with _target(output) as file, watched.bar(hidden=output is None and sys.stdout.isatty()):
@@ -66,7 +66,7 @@ def receipt() -> None:
 @click.option("--jws", "form", flag_value="jws", help="The signed form, for another tool to verify.")
 @click.option("--proof", "form", flag_value="proof", help="The proof that it is in the log (C2SP tlog-proof).")
 @click.option("--sheet", "form", flag_value="sheet", help="A page to print: who, when, what words, how to check it.")
-@click.option("--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language of the sheet.")
+@click.option("--lang", default="en", show_default=True, help="Language of the sheet, such as de or pt-BR.")
 @click.option("--format", "words", type=click.Choice(list(RENDERINGS)), help="In another standard's words, as JSON.")
 def show_receipt(site: str, id: str, form: str | None, lang: str, words: str | None) -> None:
     """Print one receipt.

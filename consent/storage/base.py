@@ -3,12 +3,12 @@
 Rows are read through `reading()` and changed inside `writing()`: one durable transaction, all or nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from consent.model import Checkpoint, Display, Entry, Filter, Publication, Script, Site, Token
+from consent.model import Checkpoint, Display, Entry, Filter, Parcel, Publication, Script, Site, Token
 
 TRAIL = "_trail"
 """The log of what administrators did: kept as a site is, under an id that no site can have."""
@@ -22,10 +22,10 @@ class Rows(Protocol):
 
     def site(self, site: str) -> Site: ...
     def add_site(self, site: Site) -> None:
-        """Raises Conflict where the id is taken."""
+        """Raises Conflict where the id is taken, or was by a site that is removed."""
 
     def remove_site(self, site: str) -> None:
-        """Remove a site and everything recorded for it."""
+        """Remove a site and everything recorded for it; its id alone is kept, and stays taken."""
 
     def publications(self, site: str) -> list[Publication]:
         """Every version, oldest first."""
@@ -64,6 +64,9 @@ class Rows(Protocol):
 
     def entries(self, site: str, filter: Filter, *, after: int = -1, limit: int = 1000) -> list[Entry]:
         """Entries with an index above `after`, oldest first; the filter's kinds may be empty for all."""
+
+    def parcels(self, site: str, *, end: int) -> Iterator[Parcel]:
+        """Every entry below an index, oldest first, some thousands at a time, to be opened by any process."""
 
     def newest(self, site: str, filter: Filter, *, before: int | None = None, limit: int = 1000) -> list[Entry]:
         """Entries with an index below `before`, newest first."""

@@ -4,21 +4,18 @@ Ids and subjects are kept as their 16 bytes, kinds and actions as small numbers.
 """
 
 import sqlite3
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import Any, get_args
+from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
-from consent.errors import Conflict, Unavailable, UnknownPolicy, UnknownSite
-from consent.model import Action, Display, Entry, Filter, Kind, Publication, Script, Site, Token
+from consent.errors import Conflict, UnknownPolicy, UnknownSite
+from consent.model import Display, Entry, Filter, Parcel, Publication, Script, Site, Token
 from consent.storage.base import TRAIL
 from consent.storage.document_rows import DocumentRows
+from consent.storage.parcels import ACTIONS, ENTRY, KINDS, entry_of, opened, packed, subject_bytes, subject_text
 from consent.storage.shapes import Shapes
 from consent.storage.tree_rows import fields
 
-KINDS: tuple[str, ...] = get_args(Kind)
-ACTIONS: tuple[str, ...] = get_args(Action)
-
-ENTRY = "kind, recorded_at, leaf, token, id, subject, policy, action, position"
 POLICY = "version, hash, document, material_since, published_at"
 SCRIPT = "version, language, regime, code, hash, gzip"
 TOKEN = "id, hash, role, site, name, created_at, expires_at, revoked_at"
@@ -46,6 +43,8 @@ class SqliteRows(DocumentRows):
         return Site(*row)
 
     def add_site(self, site: Site) -> None:
+        if self._one("SELECT id FROM removed_sites WHERE id = ?", (site.id,)):
+            raise Conflict(f"There was a site {site.id!r}, whose log must not begin a second time: choose another id.")
         try:
             self._execute("INSERT INTO sites (id, created_at) VALUES (?, ?)", (site.id, site.created_at))
         except sqlite3.IntegrityError as error:
@@ -60,6 +59,7 @@ class SqliteRows(DocumentRows):
         self._execute("DELETE FROM tokens WHERE site = ?", (site,))
         self._execute("DELETE FROM sites WHERE key = ?", (key,))
         self._keys.pop(site, None)
+        self._execute("INSERT INTO removed_sites VALUES (?)", (site,))
 
     def publications(self, site: str) -> list[Publication]:
         rows = self._all(f"SELECT {POLICY} FROM policies WHERE site = ? ORDER BY version", (self._key(site),))
@@ -160,6 +160,13 @@ class SqliteRows(DocumentRows):
     def entries(self, site: str, filter: Filter, *, after: int = -1, limit: int = 1000) -> list[Entry]:
         return self._some(site, filter, "position > ?", after, order="ASC", limit=limit)
 
+    def parcels(self, site: str, *, end: int, batch: int = 2000) -> Iterator[Parcel]:
+        key, after = self._key(site), -1
+        sql = f"SELECT {ENTRY} FROM entries WHERE site = ? AND position > ? AND position < ? ORDER BY position LIMIT ?"
+        while rows := self._all(sql, (key, after, end, batch)):
+            yield Parcel(opened, packed(site, rows, self.shapes.shape), len(rows))
+            after = rows[-1][-1]
+
     def newest(self, site: str, filter: Filter, *, before: int | None = None, limit: int = 1000) -> list[Entry]:
         bound = 2**62 if before is None else before
         return self._some(site, filter, "position < ?", bound, order="DESC", limit=limit)
@@ -233,25 +240,7 @@ class SqliteRows(DocumentRows):
         return [self._entry_of(site, row) for row in rows]
 
     def _entry_of(self, site: str, row: tuple) -> Entry:
-        kind, recorded_at, leaf, token, id, subject, policy, action, position = row
-        try:
-            if not isinstance(leaf, bytes) or not isinstance(recorded_at, int):
-                raise TypeError("its hash or time is none")
-            id, subject = id and str(UUID(bytes=id)), subject and subject_text(subject)
-            return Entry(
-                site,
-                KINDS[kind],
-                recorded_at,
-                leaf,
-                self.shapes.unpacked(token, subject or "", id or ""),
-                id=id,
-                subject=subject,
-                policy=policy,
-                action=None if action is None else ACTIONS[action],
-                index=position,
-            )
-        except (TypeError, ValueError, LookupError, AttributeError) as error:
-            raise Unavailable(f"Entry {position} of {site!r} is damaged ({error}): restore a backup.") from None
+        return entry_of(site, row, self.shapes.shape)
 
 
 def _where(filter: Filter) -> tuple[str, list[Any]]:
@@ -272,13 +261,3 @@ def _where(filter: Filter) -> tuple[str, list[Any]]:
         conditions.append(("token IS NOT NULL", None))
     clauses = "".join(f" AND {sql}" for sql, _ in conditions)
     return clauses, [value for sql, value in conditions if "?" in sql]
-
-
-def subject_bytes(subject: str) -> bytes:
-    """The 16 bytes behind a subject id."""
-    return urlsafe_b64decode(subject + "==")
-
-
-def subject_text(subject: bytes) -> str:
-    """The subject id of 16 bytes."""
-    return urlsafe_b64encode(subject).rstrip(b"=").decode()

@@ -90,6 +90,12 @@ def m006_shapes(db: Database) -> None:
 
 
 @migrations()
+def m007_removed_sites(db: Database) -> None:
+    """The ids of removed sites, so that no second log begins under the name of a first."""
+    db.conn.execute("CREATE TABLE removed_sites (id TEXT PRIMARY KEY)")
+
+
+@migrations()
 def m010_documents(db: Database) -> None:
     """What the desk keeps: people, their sessions, drafts, each as JSON under a kind and an id."""
     db.conn.execute(

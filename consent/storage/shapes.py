@@ -1,14 +1,9 @@
 """Statements in few bytes: each beside the shape that it shares with others (packing)."""
 
 import sqlite3
-import zlib
 
 from consent.model import Entry
-from consent.packing import unpack
-
-KEY_BYTES = 3
-DAMAGED = "damaged"
-"""In the place of a statement that cannot be read any more: no leaf hash fits it, so that `verify` names the entry."""
+from consent.storage.parcels import KEY_BYTES
 
 
 class Shapes:
@@ -16,7 +11,7 @@ class Shapes:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._shapes: dict[int, bytes] = {}
+        self._shapes: dict[bytes, bytes] = {}
         self._keys: dict[bytes, int] = {}
 
     def stored(self, entry: Entry) -> bytes | str | None:
@@ -27,25 +22,18 @@ class Shapes:
             self._keys[entry.shape] = self._key(entry.shape)
         return self._keys[entry.shape].to_bytes(KEY_BYTES) + entry.packed
 
-    def unpacked(self, stored: bytes | str | None, subject: str, id: str) -> str | None:
-        """The statement that is stored for a subject under an id."""
-        if not isinstance(stored, bytes):
-            return stored
-        try:
-            return unpack(stored[KEY_BYTES:], self._shape(int.from_bytes(stored[:KEY_BYTES])), (subject, id))
-        except (zlib.error, KeyError, UnicodeDecodeError):
-            return DAMAGED
+    def shape(self, number: bytes) -> bytes:
+        """The shape with a number, as it stands before a packed statement. Raises KeyError."""
+        if number not in self._shapes:
+            sql = "SELECT shape FROM shapes WHERE key = ?"
+            row = self._connection.execute(sql, (int.from_bytes(number),)).fetchone()
+            if row is None or not isinstance(row[0], bytes):
+                raise KeyError(number)
+            self._shapes[number] = row[0]
+        return self._shapes[number]
 
     def _key(self, shape: bytes) -> int:
         row = self._connection.execute("SELECT key FROM shapes WHERE shape = ?", (shape,)).fetchone()
         if row:
             return row[0]
         return self._connection.execute("INSERT INTO shapes (shape) VALUES (?) RETURNING key", (shape,)).fetchone()[0]
-
-    def _shape(self, key: int) -> bytes:
-        if key not in self._shapes:
-            row = self._connection.execute("SELECT shape FROM shapes WHERE key = ?", (key,)).fetchone()
-            if row is None:
-                raise KeyError(key)
-            self._shapes[key] = row[0]
-        return self._shapes[key]
