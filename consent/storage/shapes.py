@@ -1,7 +1,8 @@
 """Statements in few bytes: each beside the shape that it shares with others (packing)."""
 
-import sqlite3
 import zlib
+from collections.abc import Callable, MutableMapping, Sequence
+from typing import Any
 
 from consent.model import Entry
 from consent.packing import unpack
@@ -14,10 +15,11 @@ DAMAGED = "damaged"
 class Shapes:
     """The shapes of a database as one connection knows them; what a transaction undid is asked for again."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._shapes: dict[int, bytes] = {}
-        self._keys: dict[bytes, int] = {}
+    def __init__(self, one: Callable[[str, Sequence[Any]], tuple | None]) -> None:
+        self._one = one
+        """Asks for one row."""
+        self._shapes: MutableMapping[int, bytes] = {}
+        self._keys: MutableMapping[bytes, int] = {}
 
     def stored(self, entry: Entry) -> bytes | str | None:
         """What is stored of an entry's statement; call it in the transaction that stores it."""
@@ -37,14 +39,15 @@ class Shapes:
             return DAMAGED
 
     def _key(self, shape: bytes) -> int:
-        row = self._connection.execute("SELECT key FROM shapes WHERE shape = ?", (shape,)).fetchone()
-        if row:
-            return row[0]
-        return self._connection.execute("INSERT INTO shapes (shape) VALUES (?) RETURNING key", (shape,)).fetchone()[0]
+        row = self._one("SELECT key FROM shapes WHERE shape = ?", (shape,))
+        if row is None:
+            row = self._one("INSERT INTO shapes (shape) VALUES (?) RETURNING key", (shape,))
+        assert row is not None
+        return row[0]
 
     def _shape(self, key: int) -> bytes:
         if key not in self._shapes:
-            row = self._connection.execute("SELECT shape FROM shapes WHERE key = ?", (key,)).fetchone()
+            row = self._one("SELECT shape FROM shapes WHERE key = ?", (key,))
             if row is None:
                 raise KeyError(key)
             self._shapes[key] = row[0]
