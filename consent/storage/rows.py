@@ -20,6 +20,9 @@ POLICY = "version, hash, document, material_since, published_at"
 SCRIPT = "version, language, regime, code, hash, gzip"
 TOKEN = "id, hash, role, site, name, created_at, expires_at, revoked_at"
 
+BATCH = 5000
+"""Rows of a table that are read or filled in at a time."""
+
 
 class SqlRows(TreeRows):
     """Rows as one connection sees them (see base.Rows); `steady` where it sees nobody else's changes meanwhile."""

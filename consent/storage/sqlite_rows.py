@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from consent.errors import PendingMigrations, Unavailable, UnknownSite
-from consent.storage.rows import SqlRows
+from consent.storage.rows import BATCH, SqlRows
 from consent.storage.shapes import Shapes
 
 
@@ -29,6 +29,17 @@ class SqliteRows(SqlRows):
     def __init__(self, connection: sqlite3.Connection, *, steady: bool = False) -> None:
         super().__init__(Shapes(self._one), steady=steady)
         self.connection = connection
+
+    def table(self, name: str, columns: str) -> Iterator[list[tuple]]:
+        with reported():
+            cursor = self.connection.execute(f"SELECT {columns} FROM {name} ORDER BY 1, 2")
+            while batch := cursor.fetchmany(BATCH):
+                yield batch
+
+    def fill(self, name: str, columns: str, rows: list[tuple]) -> None:
+        marks = ", ".join("?" for _ in rows[0])
+        with reported():
+            self.connection.executemany(f"INSERT INTO {name} ({columns}) VALUES ({marks})", rows)
 
     def _execute(self, sql: str, values: Sequence[Any] = ()) -> int:
         with reported():
