@@ -6,10 +6,12 @@ import sqlite3
 import threading
 import uuid
 from base64 import urlsafe_b64encode
+from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
 import msgspec
+import psycopg
 import pytest
 
 from consent.errors import (
@@ -26,7 +28,7 @@ from consent.merkle import leaf_hash
 from consent.model import Display, Entry, Filter, Publication, Script, Site, Token
 from consent.storage import open_storage
 from consent.storage.base import TRAIL, Storage
-from tests.conftest import SUBJECT
+from tests.conftest import ON_SQLITE, SUBJECT
 
 OTHER = "AAAAAAAAAAAAAAAAAAAAAA"
 EVERYTHING = Filter(kinds=())
@@ -86,8 +88,19 @@ PUBLISHING = {
 
 
 @pytest.mark.parametrize("what", PUBLISHING)
-def test_what_is_published_here_is_noticed_by_every_process_of_the_machine(shop, what):
-    other = open_storage(f"sqlite://{shop.path}")
+def test_what_is_published_here_is_noticed_here_at_once(shop, what):
+    before = shop.published()
+    append(shop, entry())
+    assert shop.published() == before, "recording publishes nothing"
+    with shop.writing() as rows:
+        PUBLISHING[what](rows)
+    assert shop.published() != before
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("what", PUBLISHING)
+def test_what_is_published_here_is_noticed_by_every_process_of_the_machine(shop, database, what):
+    other = open_storage(database)
     before = other.published()
     append(shop, entry())
     assert other.published() == before, "recording publishes nothing"
@@ -574,8 +587,8 @@ def test_threads_that_append_at_once_get_every_index_once(shop):
     assert sorted(taken) == list(range(100))
 
 
-def test_what_one_storage_writes_another_on_the_same_database_reads(shop, tmp_path):
-    other = open_storage(f"sqlite://{tmp_path / 'data' / 'consent.db'}")
+def test_what_one_storage_writes_another_on_the_same_database_reads(shop, database):
+    other = open_storage(database)
     assert other.reading().size("shop") == 0
     append(shop, entry())
     assert other.reading().size("shop") == 1
@@ -591,11 +604,21 @@ def test_a_closed_storage_opens_again_at_its_next_use(shop):
 # Schema.
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def unborn(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database of every kind in which nothing was ever created."""
+    if request.param == "sqlite":
+        yield f"sqlite://{tmp_path / 'fresh' / 'consent.db'}"
+        return
+    with request.getfixturevalue("postgres").database("template0") as url:
+        yield url
+
+
 @pytest.fixture
-def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
-    storage = open_storage(f"sqlite://{tmp_path / 'fresh' / 'consent.db'}")
-    request.addfinalizer(storage.close)
-    return storage
+def fresh(unborn: str) -> Iterator[Storage]:
+    storage = open_storage(unborn)
+    yield storage
+    storage.close()
 
 
 def test_migrating_applies_what_is_pending_and_says_so(fresh):
@@ -608,8 +631,8 @@ def test_migrating_twice_applies_nothing_twice(shop):
     assert shop.migrate() == [] and shop.reading().size("shop") == 1
 
 
-def test_storages_that_migrate_at_once_apply_each_migration_once(fresh, tmp_path):
-    storages = [open_storage(f"sqlite://{tmp_path / 'fresh' / 'consent.db'}") for _ in range(4)]
+def test_storages_that_migrate_at_once_apply_each_migration_once(fresh, unborn):
+    storages = [open_storage(unborn) for _ in range(4)]
     applied: list[list[str]] = []
     threads = [threading.Thread(target=lambda s=s: applied.append(s.migrate())) for s in storages]
     for thread in threads:
@@ -629,17 +652,22 @@ def test_a_database_is_empty_until_it_is_migrated(fresh):
 
 def test_asking_creates_nothing(fresh, tmp_path):
     fresh.is_empty(), fresh.pending()
-    with pytest.raises(Unavailable):
+    with pytest.raises((Unavailable, PendingMigrations)):
         fresh.reading()
-    assert not (tmp_path / "fresh").exists()
+    assert fresh.is_empty() and not (tmp_path / "fresh").exists()
+
+
+FUTURE = {
+    "sqlite": "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('consent', 'm999_future', '')",
+    "postgresql": "INSERT INTO consent_migrations (name, applied_at) VALUES ('m999_future', now())",
+}
 
 
 @pytest.fixture
-def from_the_future(shop: Storage, tmp_path: Path) -> Storage:
-    with sqlite3.connect(tmp_path / "data" / "consent.db") as db:
-        db.execute(
-            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('consent', 'm999_future', '')"
-        )
+def from_the_future(shop: Storage, database: str) -> Storage:
+    scheme, _, path = database.partition("://")
+    with psycopg.connect(database) if scheme == "postgresql" else sqlite3.connect(path) as db:
+        db.execute(FUTURE[scheme])
     db.close()
     return shop
 
@@ -650,17 +678,12 @@ def test_a_database_from_a_newer_version_is_left_alone(from_the_future, method):
         getattr(from_the_future, method)()
 
 
+@ON_SQLITE
 def test_migrations_of_other_tools_in_the_database_do_not_matter(shop, tmp_path):
     with sqlite3.connect(tmp_path / "data" / "consent.db") as db:
         db.execute("INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('plugin', 'm1', '')")
     db.close()
     shop.check()
-
-
-def unmigrated(storage: Storage, tmp_path: Path) -> None:
-    (tmp_path / "fresh").mkdir()
-    sqlite3.connect(tmp_path / "fresh" / "consent.db").close()
-    (tmp_path / "fresh" / "consent.db").touch()
 
 
 @pytest.mark.parametrize(
@@ -672,8 +695,11 @@ def unmigrated(storage: Storage, tmp_path: Path) -> None:
     ],
     ids=["check", "reading", "writing"],
 )
-def test_a_database_before_its_migrations_says_to_migrate(fresh, tmp_path, use):
-    unmigrated(fresh, tmp_path)
+def test_a_database_before_its_migrations_says_to_migrate(fresh, unborn, use):
+    if unborn.startswith("sqlite"):
+        path = Path(unborn.partition("://")[2])
+        path.parent.mkdir()
+        path.touch()
     with pytest.raises(PendingMigrations, match="consent migrate"):
         use(fresh)
 
@@ -699,6 +725,7 @@ def damaged(storage: Storage, path: Path, *, at: int) -> None:
         file.write(b"\xa5" * 8192)
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("at", [0, 4096, 40960, 81920])
 def test_a_damaged_database_names_its_faults(shop, tmp_path, at):
     damaged(shop, tmp_path / "data" / "consent.db", at=at)
@@ -706,6 +733,7 @@ def test_a_damaged_database_names_its_faults(shop, tmp_path, at):
     assert faults and all(fault.startswith("The database file is damaged") and "\n" not in fault for fault in faults)
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "use", [lambda s: s.reading().sites(), lambda s: append(s, entry())], ids=["reading", "writing"]
 )
@@ -718,6 +746,7 @@ def test_a_file_that_is_no_database_is_unavailable(shop, tmp_path, use):
         use(shop)
 
 
+@ON_SQLITE
 def test_a_page_that_cannot_be_read_is_unavailable(shop, tmp_path):
     append(shop, *(entry(token="x" * 500) for _ in range(200)))
     shop.close()
@@ -727,6 +756,7 @@ def test_a_page_that_cannot_be_read_is_unavailable(shop, tmp_path):
         shop.reading().sites()
 
 
+@ON_SQLITE
 def test_a_missing_database_is_unavailable_and_found_again_when_it_is_back(shop, tmp_path):
     shop.close()
     shutil.move(tmp_path / "data", tmp_path / "away")
@@ -737,7 +767,7 @@ def test_a_missing_database_is_unavailable_and_found_again_when_it_is_back(shop,
 
 
 def test_a_scheme_nobody_serves_is_refused_without_its_password():
-    with pytest.raises(BadSettings, match=r"sqlite:///") as refused:
+    with pytest.raises(BadSettings, match=r"sqlite://… or postgresql://…") as refused:
         open_storage("oracle://user:secret@db.example/consent")
     assert "secret" not in str(refused.value)
 

@@ -13,6 +13,7 @@ from consent.storage.base import Storage
 
 SCHEMES: dict[str, Callable[[str], Storage]] = {
     "sqlite": lambda url: sqlite.SqliteStorage(Path(unquote(urlsplit(url).path))),
+    "postgresql": lambda url: _postgres(url),
 }
 
 
@@ -23,5 +24,15 @@ def open_storage(url: str) -> Storage:
     """
     scheme = urlsplit(url).scheme
     if scheme not in SCHEMES:
-        raise BadSettings(f"CONSENT_DATABASE is {url.split('@')[-1]!r}; use one of {', '.join(SCHEMES)}:///…")
+        raise BadSettings(
+            f"CONSENT_DATABASE is {url.split('@')[-1]!r}; use {' or '.join(f'{one}://…' for one in SCHEMES)}"
+        )
     return SCHEMES[scheme](url)
+
+
+def _postgres(url: str) -> Storage:
+    try:
+        from consent.storage.postgres import PostgresStorage
+    except ImportError as error:
+        raise BadSettings("A PostgreSQL database needs `pip install 'consent[postgres]'`.") from error
+    return PostgresStorage(url)

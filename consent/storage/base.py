@@ -117,6 +117,12 @@ class Rows(Protocol):
     def displays(self, site: str) -> Sequence[tuple[str, Display, int]]:
         """(day, what was shown, how often), oldest first."""
 
+    def table(self, name: str, columns: str) -> Iterator[list[tuple]]:
+        """Every row of a table of a snapshot as it is stored, ordered by its first two columns, some at a time."""
+
+    def fill(self, name: str, columns: str, rows: list[tuple]) -> None:
+        """Put rows as another database stores them into a table (copying.copy)."""
+
 
 class Storage(Protocol):
     """A database. Raises Unavailable where it cannot be read or written now; the next call tries again."""
@@ -153,6 +159,6 @@ class Storage(Protocol):
         """Sentences on what is broken inside the database; empty when it is sound."""
 
     def backup(self, path: Path) -> None:
-        """Copy everything to a new file while recording goes on."""
+        """Copy everything to a new SQLite file while recording goes on."""
 
     def close(self) -> None: ...

@@ -23,6 +23,8 @@ HASH = 32
 """Bytes of a leaf hash."""
 KEY_BYTES = 3
 """Of the number of its shape, before a packed statement."""
+TEXT = bytes(KEY_BYTES)
+"""Before a statement that is kept as it is where a column has one type: the number of no shape."""
 DAMAGED = "damaged"
 """In the place of a statement that cannot be read any more: no leaf hash fits it, so that `verify` names the entry."""
 
@@ -36,12 +38,20 @@ def entry_of(site: str, row: tuple, shape: Callable[[bytes], bytes]) -> Entry:
         if len(leaf) != HASH or min(kind, action or 0) < 0:
             raise ValueError("its hash, kind or action is none of ours")
         id, subject = id and id_text(id), subject and subject_text(subject)
+        token = plain(token)
         of = _parts(token, shape, (subject or "", id or "")) if isinstance(token, bytes) else None
         told = joined(of) if of else DAMAGED if isinstance(token, bytes) else token
         named = None if action is None else ACTIONS[action]
         return Entry(site, KINDS[kind], recorded_at, leaf, told, id, subject, policy, named, position, parts=of)
     except (TypeError, ValueError, LookupError, AttributeError) as error:
         raise Unavailable(f"Entry {position} of {site!r} is damaged ({error}): restore a backup.") from None
+
+
+def plain(stored: bytes | str | None) -> bytes | str | None:
+    """A statement as a text, or as bytes that begin with the number of a shape."""
+    if isinstance(stored, bytes) and stored.startswith(TEXT):
+        return stored[KEY_BYTES:].decode(errors="replace")
+    return stored
 
 
 def packed(site: str, rows: list[tuple], shape: Callable[[bytes], bytes]) -> bytes:

@@ -1,9 +1,8 @@
-"""The SQL of the SQLite backend: every row in and out, over one connection.
+"""The SQL of every row in and out, as SQLite and PostgreSQL read it alike.
 
 Ids and subjects are kept as their 16 bytes, kinds and actions as small numbers.
 """
 
-import sqlite3
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -20,13 +19,16 @@ POLICY = "version, hash, document, material_since, published_at"
 SCRIPT = "version, language, regime, code, hash, gzip"
 TOKEN = "id, hash, role, site, name, created_at, expires_at, revoked_at"
 
+BATCH = 5000
+"""Rows of a table that are read or filled in at a time."""
 
-class SqliteRows(DocumentRows):
-    """Rows as one connection sees them (see base.Rows)."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        super().__init__(connection)
-        self.shapes = Shapes(connection)
+class SqlRows(DocumentRows):
+    """Rows as one connection sees them (see base.Rows); `steady` where it sees nobody else's changes meanwhile."""
+
+    def __init__(self, shapes: Shapes, *, steady: bool) -> None:
+        self.shapes = shapes
+        self._steady = steady
         self._ends: dict[int, tuple[int, int]] = {}
         self.published = False
         """Whether something was done that what is held of publications must follow."""
@@ -45,10 +47,9 @@ class SqliteRows(DocumentRows):
     def add_site(self, site: Site) -> None:
         if self._one("SELECT id FROM removed_sites WHERE id = ?", (site.id,)):
             raise Conflict(f"There was a site {site.id!r}, whose log must not begin a second time: choose another id.")
-        try:
-            self._execute("INSERT INTO sites (id, created_at) VALUES (?, ?)", (site.id, site.created_at))
-        except sqlite3.IntegrityError as error:
-            raise Conflict(f"There is a site {site.id!r} already.") from error
+        sql = "INSERT INTO sites (id, created_at) VALUES (?, ?) ON CONFLICT DO NOTHING"
+        if not self._execute(sql, (site.id, site.created_at)):
+            raise Conflict(f"There is a site {site.id!r} already.")
         self.published = True
 
     def remove_site(self, site: str) -> None:
@@ -58,7 +59,6 @@ class SqliteRows(DocumentRows):
             self._execute(f"DELETE FROM {table} WHERE site = ?", (key,))
         self._execute("DELETE FROM tokens WHERE site = ?", (site,))
         self._execute("DELETE FROM sites WHERE key = ?", (key,))
-        self._keys.pop(site, None)
         self._execute("INSERT INTO removed_sites VALUES (?)", (site,))
 
     def publications(self, site: str) -> list[Publication]:
@@ -86,10 +86,9 @@ class SqliteRows(DocumentRows):
 
     def add_publication(self, publication: Publication) -> None:
         values = (self._key(publication.site), *fields(publication, POLICY))
-        try:
-            self._execute(f"INSERT INTO policies (site, {POLICY}) VALUES (?, ?, ?, ?, ?, ?)", values)
-        except sqlite3.IntegrityError as error:
-            raise Conflict(f"Version {publication.version} of {publication.site!r} is published already.") from error
+        sql = f"INSERT INTO policies (site, {POLICY}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        if not self._execute(sql, values):
+            raise Conflict(f"Version {publication.version} of {publication.site!r} is published already.")
         self.published = True
 
     # Scripts.
@@ -111,7 +110,8 @@ class SqliteRows(DocumentRows):
 
     def add_script(self, script: Script) -> None:
         values = (self._key(script.site), *fields(script, SCRIPT))
-        self._execute(f"INSERT OR IGNORE INTO scripts (site, {SCRIPT}) VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+        sql = f"INSERT INTO scripts (site, {SCRIPT}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        self._execute(sql, values)
         self.published = True
 
     # The ledger.
@@ -140,7 +140,7 @@ class SqliteRows(DocumentRows):
                 position,
             ),
         )
-        if not done.rowcount:
+        if not done:
             raise Conflict(f"There is an entry {entry.id} already.")
         self._ends[key] = (position + 1, entry.recorded_at)
         return position
@@ -198,18 +198,18 @@ class SqliteRows(DocumentRows):
     def add_token(self, token: Token) -> None:
         if token.site is not None:
             self._key(token.site)
-        try:
-            self._execute(f"INSERT INTO tokens ({TOKEN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", fields(token, TOKEN))
-        except sqlite3.IntegrityError as error:
-            raise Conflict(f"There is a token {token.id!r} already.") from error
+        sql = f"INSERT INTO tokens ({TOKEN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        if not self._execute(sql, fields(token, TOKEN)):
+            raise Conflict(f"There is a token {token.id!r} already.")
 
     def revoke_token(self, id: str, at: int) -> bool:
         sql = "UPDATE tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL"
-        return self._execute(sql, (at, id)).rowcount == 1
+        return self._execute(sql, (at, id)) == 1
 
     def count_display(self, site: str, day: str, display: Display) -> None:
         self._execute(
-            "INSERT INTO displays VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1",
+            "INSERT INTO displays (site, day, policy, language, surface, count) VALUES (?, ?, ?, ?, ?, 1)"
+            " ON CONFLICT (site, day, policy, language, surface) DO UPDATE SET count = displays.count + 1",
             (self._key(site), day, display.policy, display.language, display.surface),
         )
 
@@ -220,12 +220,12 @@ class SqliteRows(DocumentRows):
     # Inside.
 
     def _end(self, key: int) -> tuple[int, int]:
-        """How many entries a site has, and when the last was recorded; in a transaction asked once."""
+        """How many entries a site has, and when the last was recorded; asked once where nobody else can add any."""
         if key in self._ends:
             return self._ends[key]
         sql = "SELECT position + 1, recorded_at FROM entries WHERE site = ? ORDER BY position DESC LIMIT 1"
         end = self._one(sql, (key,)) or (0, 0)
-        if self.connection.in_transaction:
+        if self._steady:
             self._ends[key] = end
         return end
 
@@ -241,6 +241,11 @@ class SqliteRows(DocumentRows):
 
     def _entry_of(self, site: str, row: tuple) -> Entry:
         return entry_of(site, row, self.shapes.shape)
+
+
+def order(columns: str) -> str:
+    """The order of a table's rows: by its first two columns, or the one that it has."""
+    return "1, 2" if "," in columns else "1"
 
 
 def _where(filter: Filter) -> tuple[str, list[Any]]:

@@ -1,6 +1,7 @@
 """Statements in few bytes: each beside the shape that it shares with others (packing)."""
 
-import sqlite3
+from collections.abc import Callable, MutableMapping, Sequence
+from typing import Any
 
 from consent.model import Entry
 from consent.storage.parcels import KEY_BYTES
@@ -9,10 +10,11 @@ from consent.storage.parcels import KEY_BYTES
 class Shapes:
     """The shapes of a database as one connection knows them; what a transaction undid is asked for again."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._shapes: dict[bytes, bytes] = {}
-        self._keys: dict[bytes, int] = {}
+    def __init__(self, one: Callable[[str, Sequence[Any]], tuple | None]) -> None:
+        self._one = one
+        """Asks for one row."""
+        self._shapes: MutableMapping[bytes, bytes] = {}
+        self._keys: MutableMapping[bytes, int] = {}
 
     def stored(self, entry: Entry) -> bytes | str | None:
         """What is stored of an entry's statement; call it in the transaction that stores it."""
@@ -26,14 +28,15 @@ class Shapes:
         """The shape with a number, as it stands before a packed statement. Raises KeyError."""
         if number not in self._shapes:
             sql = "SELECT shape FROM shapes WHERE key = ?"
-            row = self._connection.execute(sql, (int.from_bytes(number),)).fetchone()
+            row = self._one(sql, (int.from_bytes(number),))
             if row is None or not isinstance(row[0], bytes):
                 raise KeyError(number)
             self._shapes[number] = row[0]
         return self._shapes[number]
 
     def _key(self, shape: bytes) -> int:
-        row = self._connection.execute("SELECT key FROM shapes WHERE shape = ?", (shape,)).fetchone()
-        if row:
-            return row[0]
-        return self._connection.execute("INSERT INTO shapes (shape) VALUES (?) RETURNING key", (shape,)).fetchone()[0]
+        row = self._one("SELECT key FROM shapes WHERE shape = ?", (shape,))
+        if row is None:
+            row = self._one("INSERT INTO shapes (shape) VALUES (?) RETURNING key", (shape,))
+        assert row is not None
+        return row[0]

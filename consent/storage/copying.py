@@ -1,0 +1,46 @@
+"""A whole database into another, whatever either is: every row as it is stored.
+
+Its rule: all or nothing, and nothing that was recorded meanwhile is lost in silence.
+"""
+
+from collections.abc import Callable
+
+from consent.errors import Conflict
+from consent.storage.base import Rows, Storage
+from consent.storage.parcels import ENTRY
+from consent.storage.rows import POLICY, SCRIPT, TOKEN
+from consent.storage.tree_rows import CHECKPOINT
+
+TABLES = {
+    "sites": "key, id, created_at",
+    "policies": f"site, {POLICY}",
+    "scripts": f"site, rowid, {SCRIPT}",
+    "shapes": "key, shape",
+    "entries": f"site, position, {ENTRY.removesuffix(', position')}",
+    "tiles": "site, level, number, hashes",
+    "checkpoints": f"site, {CHECKPOINT}",
+    "tokens": TOKEN,
+    "displays": "site, day, policy, language, surface, count",
+    "documents": "kind, id, body",
+    "removed_sites": "id",
+}
+"""Every table and its columns; the first, and the second where there is one, tell its order."""
+
+
+def copy(source: Storage, target: Storage, *, moved: Callable[[int], object] = lambda _: None) -> None:
+    """Fill a database that is migrated and empty with what another holds now; `moved` hears of entries.
+
+    Raises Conflict where the target is not empty.
+    """
+    with source.snapshot() as rows, target.writing() as new:
+        if new.sites() or new.tokens():
+            raise Conflict("There is something in the target database already: name an empty one.")
+        for table, columns in TABLES.items():
+            for batch in rows.table(table, columns):
+                new.fill(table, columns, batch)
+                moved(len(batch) if table == "entries" else 0)
+
+
+def sizes(rows: Rows) -> dict[str, int]:
+    """How many entries each site has."""
+    return {site.id: rows.size(site.id) for site in rows.sites()}
