@@ -5,6 +5,7 @@ on is looked at again, and the work is redone if somebody else was faster.
 """
 
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -184,12 +185,27 @@ class Ledger:
         return proof_text(self.tree.proof(site, self._receipt(site, id).index))
 
     def entries(
-        self, site: str, filter: Filter, *, rows: Rows | None = None, end: int | None = None, batch: int = 1000
+        self,
+        site: str,
+        filter: Filter,
+        *,
+        rows: Rows | None = None,
+        after: int = -1,
+        end: int | None = None,
+        batch: int = 1000,
     ) -> Iterator[Entry]:
-        """Entries oldest first, below `end`, or as far as they went when the reading began; in constant memory."""
-        rows, after = rows or self.storage.reading(), -1
+        """Entries oldest first, above index `after` and below `end`, in constant memory.
+
+        Without `end` as far as they went when the reading began, which is all there is in a snapshot's `rows`.
+        """
+        rows = rows or self.storage.reading()
         end = rows.size(site) if end is None else end
-        while page := rows.entries(site, filter, after=after, limit=batch):
+        if filter.since is not None:
+            after = max(after, reached(rows, site, filter.since) - 1)
+        if filter.until is not None:
+            end = min(end, reached(rows, site, filter.until))
+        filter = msgspec.structs.replace(filter, since=None, until=None)
+        while after + 1 < end and (page := rows.entries(site, filter, after=after, limit=batch)):
             for entry in page:
                 if entry.index >= end:
                     return
@@ -315,3 +331,12 @@ class Ledger:
             gpc=consent.signals.get("gpc", False),
             language=consent.language,
         )
+
+
+def reached(rows: Rows, site: str, moment: int) -> int:
+    """The index of the first entry recorded at a time or later; found by halving, for times never run backwards."""
+
+    def recorded(index: int) -> int:
+        return rows.entries(site, Filter(kinds=()), after=index - 1, limit=1)[0].recorded_at
+
+    return bisect_left(range(rows.size(site)), moment, key=recorded)

@@ -196,6 +196,8 @@ class Entry(Struct, frozen=True):
     """On appending: what the statement has in common with others (packing.pack); names nobody."""
     packed: bytes | None = None
     """On appending: the statement packed against it, where it can be."""
+    claims: bytes | None = None
+    """On reading: the claims of the statement, where the storage had them at hand."""
 
 
 class Checkpoint(Struct, frozen=True):

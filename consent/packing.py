@@ -5,13 +5,21 @@ Its rule: what comes out is what went in, byte for byte, or it is kept as it is.
 
 import binascii
 import zlib
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
+from binascii import b2a_base64
 from collections.abc import Sequence
+from functools import lru_cache
 
 WINDOW = -12
 """Raw deflate (RFC 1951) with a window of 4 KiB: more than a statement and its shape."""
 SIGNATURE = 64
 """Bytes of an Ed25519 signature."""
+PADDING = -2
+"""What base64 puts behind 64 bytes, and base64url in a JWS does not (RFC 7515, section 2)."""
+TO_URL = bytes.maketrans(b"+/", b"-_")
+"""From the alphabet of base64 to that of base64url (RFC 4648)."""
+MARKS = (b"\x00", b"\x01")
+"""What stands in the claims for each text that is known from elsewhere."""
 
 
 def pack(token: str, shape: bytes, known: Sequence[str] = ()) -> bytes | None:
@@ -27,26 +35,46 @@ def pack(token: str, shape: bytes, known: Sequence[str] = ()) -> bytes | None:
     except (ValueError, binascii.Error):
         return None
     deflate = zlib.compressobj(9, zlib.DEFLATED, WINDOW, zdict=dictionary)
-    for mark, text in enumerate(known):
-        said = said.replace(text.encode(), bytes([mark]), 1)
+    for mark, text in zip(MARKS, known, strict=False):
+        said = said.replace(text.encode(), mark, 1)
     packed = signed + deflate.compress(said) + deflate.flush()
     if theirs != header or len(signed) != SIGNATURE or unpack(packed, shape, known) != token:
         return None
     return packed
 
 
+class Unpacker:
+    """Unpacks the statements of one shape; made once, for beginning anew costs more than the work itself."""
+
+    def __init__(self, shape: bytes) -> None:
+        header, _, dictionary = shape.partition(b".")
+        self._header = header + b"."
+        self._fresh = zlib.decompressobj(WINDOW, zdict=dictionary)
+
+    def claims(self, packed: bytes, known: Sequence[str] = ()) -> bytes:
+        """The claims of a statement that was packed with the same texts known."""
+        claims = self._fresh.copy().decompress(packed[SIGNATURE:])
+        for mark in range(len(known) - 1, -1, -1):
+            claims = claims.replace(MARKS[mark], known[mark].encode(), 1)
+        return claims
+
+    def statement(self, packed: bytes, claims: bytes) -> str:
+        """The statement, from its claims."""
+        written = b2a_base64(claims, newline=False).rstrip(b"=") + b"." + b2a_base64(packed[:SIGNATURE], newline=False)
+        return (self._header + written[:PADDING].translate(TO_URL)).decode()
+
+
+@lru_cache(maxsize=256)
+def unpacker(shape: bytes) -> Unpacker:
+    """What unpacks the statements of a shape."""
+    return Unpacker(shape)
+
+
 def unpack(packed: bytes, shape: bytes, known: Sequence[str] = ()) -> str:
     """The statement that was packed against a shape, with the same texts known."""
-    header, _, dictionary = shape.partition(b".")
-    claims = zlib.decompressobj(WINDOW, zdict=dictionary).decompress(packed[SIGNATURE:])
-    for mark, text in reversed(tuple(enumerate(known))):
-        claims = claims.replace(bytes([mark]), text.encode(), 1)
-    return b".".join((header, _encode(claims), _encode(packed[:SIGNATURE]))).decode()
+    ready = unpacker(shape)
+    return ready.statement(packed, ready.claims(packed, known))
 
 
 def _decode(text: bytes) -> bytes:
     return urlsafe_b64decode(text + b"=" * (-len(text) % 4))
-
-
-def _encode(data: bytes) -> bytes:
-    return urlsafe_b64encode(data).rstrip(b"=")

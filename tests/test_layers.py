@@ -9,9 +9,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "consent"
 
-BASE = {"errors", "fields", "model", "times", "ids", "policy_types"}
+BASE = {"errors", "fields", "model", "times", "ids", "policy_types", "sink"}
 PURE = BASE | {
-    "access", "anchors", "appearance", "catalogue", "checkpoint", "choices", "examination", "claims", "i18n", "keyring", "merkle", "origins", "packing", "policy", "policy_diff", "policy_rules", "patterns",
+    "access", "anchors", "appearance", "catalogue", "checkpoint", "choices", "examination", "claims", "i18n", "extras", "keyring", "merkle", "origins", "packing", "policy", "policy_diff", "policy_rules", "patterns",
     "receipts", "regime", "remote", "renderings", "sealing", "settings", "shape", "state",
 }  # fmt: skip
 ALLOWED = {
@@ -19,6 +19,7 @@ ALLOWED = {
     "fields": set(),
     "times": set(),
     "ids": set(),
+    "sink": set(),
     "policy_types": {"fields"},
     "model": {"fields", "policy_types"},
     "storage": BASE | {"packing", "storage"},
@@ -34,7 +35,9 @@ ALLOWED = {
     "sheet": PURE | {"ledger", "banner"},
     "mirror": PURE | {"verify"},
     "keeper": PURE | {"ledger", "tree"},
-    "export": PURE | {"ledger"},
+    "columns": PURE,
+    "parquet": PURE | {"columns"},
+    "export": PURE | {"ledger", "columns", "parquet"},
     "banner": PURE | {"ledger"},
     "snippet": PURE | {"banner"},
     "client": {"model", "policy_types", "state"},

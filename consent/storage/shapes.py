@@ -4,7 +4,7 @@ import sqlite3
 import zlib
 
 from consent.model import Entry
-from consent.packing import unpack
+from consent.packing import Unpacker, unpacker
 
 KEY_BYTES = 3
 DAMAGED = "damaged"
@@ -16,7 +16,7 @@ class Shapes:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._shapes: dict[int, bytes] = {}
+        self._unpackers: dict[int, Unpacker] = {}
         self._keys: dict[bytes, int] = {}
 
     def stored(self, entry: Entry) -> bytes | str | None:
@@ -27,14 +27,16 @@ class Shapes:
             self._keys[entry.shape] = self._key(entry.shape)
         return self._keys[entry.shape].to_bytes(KEY_BYTES) + entry.packed
 
-    def unpacked(self, stored: bytes | str | None, subject: str, id: str) -> str | None:
-        """The statement that is stored for a subject under an id."""
+    def unpacked(self, stored: bytes | str | None, subject: str, id: str) -> tuple[str | None, bytes | None]:
+        """The statement that is stored for a subject under an id, and its claims where they come for nothing."""
         if not isinstance(stored, bytes):
-            return stored
+            return stored, None
         try:
-            return unpack(stored[KEY_BYTES:], self._shape(int.from_bytes(stored[:KEY_BYTES])), (subject, id))
+            unpacker, packed = self._unpacker(int.from_bytes(stored[:KEY_BYTES])), stored[KEY_BYTES:]
+            claims = unpacker.claims(packed, (subject, id))
+            return unpacker.statement(packed, claims), claims
         except (zlib.error, KeyError, UnicodeDecodeError):
-            return DAMAGED
+            return DAMAGED, None
 
     def _key(self, shape: bytes) -> int:
         row = self._connection.execute("SELECT key FROM shapes WHERE shape = ?", (shape,)).fetchone()
@@ -42,10 +44,10 @@ class Shapes:
             return row[0]
         return self._connection.execute("INSERT INTO shapes (shape) VALUES (?) RETURNING key", (shape,)).fetchone()[0]
 
-    def _shape(self, key: int) -> bytes:
-        if key not in self._shapes:
+    def _unpacker(self, key: int) -> Unpacker:
+        if key not in self._unpackers:
             row = self._connection.execute("SELECT shape FROM shapes WHERE key = ?", (key,)).fetchone()
             if row is None:
                 raise KeyError(key)
-            self._shapes[key] = row[0]
-        return self._shapes[key]
+            self._unpackers[key] = unpacker(row[0])
+        return self._unpackers[key]

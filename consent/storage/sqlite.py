@@ -55,6 +55,7 @@ class SqliteStorage:
         try:
             rows = SqliteRows(db.conn)
             with reported():
+                db.conn.execute("PRAGMA cache_size=-2048")  # it is read through once: holding pages is of no use
                 db.conn.execute("BEGIN")
             rows.sites()  # the first reading fixes what is seen
             yield rows
