@@ -16,7 +16,7 @@ from consent import merkle, policy
 from consent.export import ndjson
 from consent.ledger import Ledger
 from consent.model import Filter, Script
-from consent.sink import Sink
+from consent.pieces import Sink
 from consent.storage.base import Rows
 from consent.tree import checkpoints
 

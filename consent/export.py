@@ -35,12 +35,16 @@ class Format(msgspec.Struct, frozen=True):
     needs: str = ""
     """The package that has to be installed for it."""
 
+    def ready(self) -> None:
+        """Raises NotInstalled where that package is missing."""
+        if self.needs:
+            need(self.needs, what="This format")
+
 
 def export(ledger: Ledger, site: str, format: str, filter: Filter, *, after: int = -1) -> Iterator[bytes]:
     """A site's log above an index as pieces of a file. Raises UnknownSite before the first piece."""
     ledger.storage.reading().site(site)
-    if FORMATS[format].needs:
-        need(FORMATS[format].needs, what=f"Exporting {format}")
+    FORMATS[format].ready()
     return _export(ledger, site, FORMATS[format], filter, after)
 
 

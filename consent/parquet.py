@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from consent.columns import HEAD, TAIL, Row, Said, categories, rows
 from consent.model import Entry, Published
-from consent.sink import Sink
+from consent.pieces import Sink
 
 if TYPE_CHECKING:
     import pyarrow

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "consent"
 
-BASE = {"errors", "fields", "model", "times", "ids", "policy_types", "sink"}
+BASE = {"errors", "fields", "model", "times", "ids", "policy_types", "pieces"}
 PURE = BASE | {
     "access", "anchors", "appearance", "catalogue", "checkpoint", "choices", "examination", "claims", "i18n", "extras", "keyring", "merkle", "origins", "packing", "policy", "policy_diff", "policy_rules", "patterns",
     "receipts", "regime", "remote", "renderings", "sealing", "settings", "shape", "state",
@@ -19,7 +19,7 @@ ALLOWED = {
     "fields": set(),
     "times": set(),
     "ids": set(),
-    "sink": set(),
+    "pieces": set(),
     "policy_types": {"fields"},
     "model": {"fields", "policy_types"},
     "storage": BASE | {"packing", "storage"},

@@ -73,7 +73,7 @@ def problem(error: ConsentError) -> Response:
 
 def _detail(error: ConsentError) -> str:
     """What the caller is told: of the installation's own troubles, which may name files, not more than their title."""
-    is_ours = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    is_ours = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, errors.NotInstalled)
     return f"{error.title}; the service's log says more." if is_ours else str(error)
 
 
