@@ -5,7 +5,6 @@ on is looked at again, and the work is redone if somebody else was faster.
 """
 
 import time
-from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -37,10 +36,11 @@ from consent.model import (
     State,
 )
 from consent.policy_diff import concerned, diff, is_material
+from consent.reading import entries
 from consent.renderings import RENDERINGS
 from consent.storage.base import Rows, Storage
 from consent.times import rfc3339
-from consent.together import Job, Together
+from consent.together import Job, Together, Watch
 from consent.tree import Tree
 
 
@@ -62,6 +62,8 @@ class Ledger:
         self.editions = Editions(storage)
         self.together: Callable[[Job], Any] = Together(storage)
         """Makes a job durable, together with others; a server may put its own way of waiting here."""
+        self.watch: Watch | None = None
+        """Told when a job begins to wait for its transaction, and when it is durable."""
         self._scripts = scripts
         self._clock = clock
         self._reached = 0
@@ -153,7 +155,7 @@ class Ledger:
             entry = entry_of(
                 receipt, self.ring.newest(), subject=choice.subject, policy=choice.policy, action=choice.action
             )
-            if self.together(partial(self._append_after, previous, entry)):
+            if self._durably(partial(self._append_after, previous, entry)):
                 return self._recorded(entry.token or "", receipt), True
             if known := self.storage.reading().entry(site, choice.id):
                 return self._again(site, choice, known), False
@@ -184,33 +186,9 @@ class Ledger:
         """The `tlog-proof` that a receipt is in the log. Raises UnknownReceipt, or NotYet until a checkpoint covers it."""
         return proof_text(self.tree.proof(site, self._receipt(site, id).index))
 
-    def entries(
-        self,
-        site: str,
-        filter: Filter,
-        *,
-        rows: Rows | None = None,
-        after: int = -1,
-        end: int | None = None,
-        batch: int = 1000,
-    ) -> Iterator[Entry]:
-        """Entries oldest first, above index `after` and below `end`, in constant memory.
-
-        Without `end` as far as they went when the reading began, which is all there is in a snapshot's `rows`.
-        """
-        rows = rows or self.storage.reading()
-        end = rows.size(site) if end is None else end
-        if filter.since is not None:
-            after = max(after, reached(rows, site, filter.since) - 1)
-        if filter.until is not None:
-            end = min(end, reached(rows, site, filter.until))
-        filter = msgspec.structs.replace(filter, since=None, until=None)
-        while after + 1 < end and (page := rows.entries(site, filter, after=after, limit=batch)):
-            for entry in page:
-                if entry.index >= end:
-                    return
-                yield entry
-            after = page[-1].index
+    def entries(self, site: str, filter: Filter, *, rows: Rows | None = None, **how: Any) -> Iterator[Entry]:
+        """Entries oldest first, by default those of now; `how` as in reading.entries."""
+        return entries(rows or self.storage.reading(), site, filter, **how)
 
     def erase(self, site: str, subject: str, *, reason: str) -> list[int]:
         """Remove a subject's data and append an erasure entry; the indexes emptied, none if there was nothing."""
@@ -227,9 +205,18 @@ class Ledger:
             right = f"must be one of the policy's languages {', '.join(shown.languages)}"
             raise Invalid("The display does not fit the policy it names.", mistakes=(("language", right),))
         day = (rfc3339(self.now()) or "")[:10]
-        self.together(lambda rows: rows.count_display(site, day, display))
+        self._durably(lambda rows: rows.count_display(site, day, display))
 
     # Inside.
+
+    def _durably(self, job: Job) -> Any:
+        if self.watch is None:
+            return self.together(job)
+        began = self.watch.begin()
+        try:
+            return self.together(job)
+        finally:
+            self.watch.done(began)
 
     def _receipt(self, site: str, id: str) -> Entry:
         entry = self.storage.reading().entry(site, id)
@@ -331,12 +318,3 @@ class Ledger:
             gpc=consent.signals.get("gpc", False),
             language=consent.language,
         )
-
-
-def reached(rows: Rows, site: str, moment: int) -> int:
-    """The index of the first entry recorded at a time or later; found by halving, for times never run backwards."""
-
-    def recorded(index: int) -> int:
-        return rows.entries(site, Filter(kinds=()), after=index - 1, limit=1)[0].recorded_at
-
-    return bisect_left(range(rows.size(site)), moment, key=recorded)

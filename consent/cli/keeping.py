@@ -12,8 +12,9 @@ from consent import banner, open_ledger
 from consent.cli.shared import as_json, installation, show
 from consent.errors import ConsentError
 from consent.keyring import KeyRing
-from consent.ledger import Ledger, reached
+from consent.ledger import Ledger
 from consent.model import Filter
+from consent.reading import reached
 from consent.settings import Settings, load
 from consent.storage import open_storage
 

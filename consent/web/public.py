@@ -100,10 +100,12 @@ def record(site: str) -> Response:
 
 def take(service: Service, site: str, choice: Choice, environ: Mapping[str, Any]) -> tuple[Recorded, bool]:
     """Record a choice that came with a request (PEP 3333); what to answer and whether it is new."""
-    ledger, _, places, rate_limit, _ = service
+    ledger, _, places, rate_limit, *_ = service
     if not choices.is_refusal(choice):
         rate_limit.hit(environ.get("REMOTE_ADDR"), what="receipts")
-    return ledger.record(site, _with_header(choice, environ), where=places.of(environ))
+    recorded, is_new = ledger.record(site, _with_header(choice, environ), where=places.of(environ))
+    service.counts.recorded(is_new=is_new)
+    return recorded, is_new
 
 
 @blueprint.post("/sites/<site>/displays")
@@ -126,7 +128,7 @@ def take(service: Service, site: str, choice: Choice, environ: Mapping[str, Any]
     ),
 )
 def displays(site: str) -> Response:
-    ledger, _, _, rate_limit, _ = service()
+    ledger, _, _, rate_limit, *_ = service()
     _check_origin(site)
     display = body(Display)
     rate_limit.hit(request.remote_addr, what="displays")

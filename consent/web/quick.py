@@ -14,6 +14,7 @@ from consent.errors import ConsentError
 from consent.model import Choice, SubjectId
 from consent.web.public import take
 from consent.web.service import RECORD_BYTES, TEXT_OR_JSON, Service
+from consent.web.watch import ROUTE
 
 Environ = dict[str, Any]
 Start = Callable[..., Any]
@@ -52,11 +53,11 @@ class Quick:
         if parts[1:2] == ["sites"]:
             match (method, *parts[3:]):
                 case ("POST", "receipts"):
-                    answer = self._record
+                    answer, environ[ROUTE] = self._record, "/sites/<site>/receipts"
                 case ("GET", "banner.js"):
-                    answer = self._script
+                    answer, environ[ROUTE] = self._script, "/sites/<site>/banner.js"
                 case ("GET", "subjects", _, "state"):
-                    answer = self._state
+                    answer, environ[ROUTE] = self._state, "/sites/<site>/subjects/<subject>/state"
         if answer is None:
             return self.app(environ, start)
         try:

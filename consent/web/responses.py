@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from consent import errors
 from consent.errors import ConsentError
+from consent.web.watch import ROUTE
 
 log = logging.getLogger("consent")
 
@@ -60,6 +61,7 @@ def text(value: str, headers: dict[str, str] | None = None) -> Response:
 
 def problem(error: ConsentError) -> Response:
     """The answer to something refused."""
+    current_app.extensions["consent"].counts.refused(error)
     base = current_app.extensions["consent"].settings.public_url
     fields = [FieldError(path, message) for path, message in error.mistakes]
     body = Problem(f"{base}/docs#{error.code}", error.title, error.status, _detail(error), fields)
@@ -125,6 +127,7 @@ def _broken(error: Exception) -> Response:
 
 
 def _secure(response: Response) -> Response:
+    request.environ[ROUTE] = request.url_rule.rule if request.url_rule else "other"
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if current_app.extensions["consent"].settings.public_url.startswith("https:"):

@@ -12,6 +12,7 @@ from consent.model import Token
 from consent.settings import Settings
 from consent.shape import decode, mistakes
 from consent.web.cors import Cors
+from consent.web.counts import Counts
 from consent.web.place import Places
 from consent.web.rate import RateLimit
 
@@ -34,6 +35,7 @@ class Service(NamedTuple):
     places: Places
     rate_limit: RateLimit
     cors: Cors
+    counts: Counts
 
 
 def service() -> Service:
