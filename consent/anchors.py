@@ -46,6 +46,11 @@ class Anchors:
                     self._mine[target, checkpoint.site] = checkpoint.note
                     self._remember(left)
 
+    def behind(self, newest: Checkpoint) -> int:
+        """At how many anchors a site's newest checkpoint is not left yet."""
+        left = self._left()
+        return sum(left.get(target, {}).get(newest.site) != newest.note for target in self.targets)
+
     def _leave(self, target: str, checkpoint: Checkpoint) -> bool:
         scheme, _, rest = target.partition(":")
         try:

@@ -5,7 +5,6 @@ Its rule: nothing in it has to be believed. Every file but the README is checked
 """
 
 import gzip
-import io
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from consent.anchors import stamps
 from consent.export import ndjson
 from consent.ledger import Ledger
 from consent.model import Filter, Script
+from consent.pieces import Sink
 from consent.storage.base import Rows
 from consent.tree import checkpoints
 
@@ -30,7 +30,7 @@ def bundle(ledger: Ledger, site: str, *, anchors: Path) -> Iterator[bytes]:
     """A site's whole log as pieces of a zip file, a checkpoint over all of it made; with the time stamps that lie in the
     folder `anchors`. Raises UnknownSite.
     """
-    sink = _Sink()
+    sink = Sink()
     with (
         _settled(ledger, site) as (rows, size),
         zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive,
@@ -41,24 +41,6 @@ def bundle(ledger: Ledger, site: str, *, anchors: Path) -> Iterator[bytes]:
                     file.write(piece)
                     yield from sink.taken()
     yield from sink.taken()
-
-
-class _Sink(io.RawIOBase):
-    """Takes what the archive writes and gives it away piece by piece."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data) -> int:  # type: ignore[no-untyped-def,override]
-        self._pieces.append(bytes(data))
-        return len(data)
-
-    def taken(self) -> Iterator[bytes]:
-        pieces, self._pieces = self._pieces, []
-        yield from pieces
 
 
 @contextmanager

@@ -37,10 +37,11 @@ from consent.model import (
     State,
 )
 from consent.policy_diff import concerned, diff, is_material
+from consent.reading import entries
 from consent.renderings import RENDERINGS
 from consent.storage.base import Rows, Storage
 from consent.times import rfc3339
-from consent.together import Job, Together
+from consent.together import Job, Together, Watch
 from consent.tree import Tree
 
 
@@ -62,6 +63,8 @@ class Ledger:
         self.editions = Editions(storage)
         self.together: Callable[[Job], Any] = Together(storage)
         """Makes a job durable, together with others; a server may put its own way of waiting here."""
+        self.watch: Watch | None = None
+        """Told when a job begins to wait for its transaction, and when it is durable."""
         self._scripts = scripts
         self._clock = clock
         self._reached = 0
@@ -158,7 +161,7 @@ class Ledger:
             entry = entry_of(
                 receipt, self.ring.newest(), subject=choice.subject, policy=choice.policy, action=choice.action
             )
-            if self.together(partial(self._append_after, previous, entry)):
+            if self._durably(partial(self._append_after, previous, entry)):
                 return self._recorded(entry.token or "", receipt), True
             if known := self.storage.reading().entry(site, choice.id):
                 return self._again(site, choice, known), False
@@ -191,18 +194,9 @@ class Ledger:
         """The `tlog-proof` that a receipt is in the log. Raises UnknownReceipt, or NotYet until a checkpoint covers it."""
         return proof_text(self.tree.proof(site, self._receipt(site, id).index))
 
-    def entries(
-        self, site: str, filter: Filter, *, rows: Rows | None = None, end: int | None = None, batch: int = 1000
-    ) -> Iterator[Entry]:
-        """Entries oldest first, below `end`, or as far as they went when the reading began; in constant memory."""
-        rows, after = rows or self.storage.reading(), -1
-        end = rows.size(site) if end is None else end
-        while page := rows.entries(site, filter, after=after, limit=batch):
-            for entry in page:
-                if entry.index >= end:
-                    return
-                yield entry
-            after = page[-1].index
+    def entries(self, site: str, filter: Filter, *, rows: Rows | None = None, **how: Any) -> Iterator[Entry]:
+        """Entries oldest first, by default those of now; `how` as in reading.entries."""
+        return entries(rows or self.storage.reading(), site, filter, **how)
 
     def parcels(self, site: str, *, rows: Rows | None = None) -> Iterator[Parcel]:
         """Every entry, oldest first, as far as they went when the reading began, to be opened by any process."""
@@ -224,7 +218,7 @@ class Ledger:
             right = f"must be one of the policy's languages {', '.join(shown.languages)}"
             raise Invalid("The display does not fit the policy it names.", mistakes=(("language", right),))
         day = (rfc3339(self.now()) or "")[:10]
-        self.together(lambda rows: rows.count_display(site, day, display))
+        self._durably(lambda rows: rows.count_display(site, day, display))
 
     # Inside.
 
@@ -233,6 +227,15 @@ class Ledger:
         with self.storage.writing() as rows:
             yield rows
         self.editions.look()
+
+    def _durably(self, job: Job) -> Any:
+        if self.watch is None:
+            return self.together(job)
+        began = self.watch.begin()
+        try:
+            return self.together(job)
+        finally:
+            self.watch.done(began)
 
     def _receipt(self, site: str, id: str) -> Entry:
         entry = self.storage.reading().entry(site, id)

@@ -7,6 +7,7 @@ import binascii
 import zlib
 from base64 import urlsafe_b64decode
 from collections.abc import Sequence
+from functools import lru_cache
 
 Parts = tuple[bytes, bytes, bytes]
 """A statement's header in base64url, its claims as JSON, and its signature."""
@@ -56,14 +57,21 @@ def joined(parts: Parts) -> str:
 
 def parts(packed: bytes, shape: bytes, known: Sequence[str] = ()) -> Parts:
     """What a statement is put together from. Raises ValueError where it cannot be unpacked."""
-    header, _, dictionary = shape.partition(b".")
+    header, fresh = _unpacker(shape)
     try:
-        claims = zlib.decompressobj(WINDOW, zdict=dictionary).decompress(packed[SIGNATURE:], LONGEST)
+        claims = fresh.copy().decompress(packed[SIGNATURE:], LONGEST)
     except zlib.error as error:
         raise ValueError(str(error)) from None
     for mark in range(len(known) - 1, -1, -1):
         claims = claims.replace(MARKS[mark], known[mark].encode(), 1)
     return header, claims, packed[:SIGNATURE]
+
+
+@lru_cache(maxsize=256)
+def _unpacker(shape: bytes) -> tuple[bytes, "zlib._Decompress"]:
+    """A shape's header and what unpacks its claims, to be copied: beginning anew costs more than the work itself."""
+    header, _, dictionary = shape.partition(b".")
+    return header, zlib.decompressobj(WINDOW, zdict=dictionary)
 
 
 def _decode(text: bytes) -> bytes:

@@ -16,7 +16,7 @@ from itsdangerous import Signer
 from itsdangerous.signer import SigningAlgorithm
 
 from consent.errors import BadSignature
-from consent.model import Kind, Receipt
+from consent.model import Entry, Kind, Receipt
 from consent.packing import Parts
 
 RECEIPT = "consent-receipt+jwt"
@@ -158,6 +158,11 @@ def verify(token: str, keys: dict[str, bytes], parts: Parts | None = None) -> tu
 def read(token: str) -> tuple[Header, bytes]:
     """The header and the claims (JSON bytes) of a statement, its signature not looked at. Raises BadSignature."""
     return _parts(token)[:2]
+
+
+def claims(entry: Entry) -> bytes:
+    """The claims (JSON bytes) of an entry's statement, which it must have. Raises BadSignature."""
+    return entry.parts[1] if entry.parts else read(entry.token or "")[1]
 
 
 def receipt(token: str) -> Receipt:

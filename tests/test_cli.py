@@ -1,5 +1,6 @@
 """The command line, as an operator types it."""
 
+import gzip
 import json
 import os
 import sqlite3
@@ -15,7 +16,7 @@ from consent.cli import main
 from consent.model import Choice, Filter
 from consent.settings import load
 from consent.shape import read
-from tests.conftest import body
+from tests.conftest import NONE, body
 
 POLICY = str(Path(__file__).parent / "data" / "policy.toml")
 
@@ -195,6 +196,20 @@ def test_verify_names_a_changed_database(shop):
     database.close()
     result = shop("verify", "shop")
     assert result.exit_code == 1 and "entry 1" in result.stderr
+
+
+def test_an_export_is_filtered_and_zipped_on_request(shop, tmp_path):
+    shop.record()
+    shop.record(action="reject_all", grants=NONE)
+    path = tmp_path / "refusals.csv.gz"
+    done = shop("export", "shop", "--format", "csv", "--action", "reject_all", "--policy", "1", "--after", "1", "--gzip", "--output", str(path))  # fmt: skip
+    assert done.exit_code == 0 and gzip.decompress(path.read_bytes()).count(b"reject_all") == 1
+
+
+def test_evidence_is_of_the_whole_log(shop, tmp_path):
+    for option in (["--since", "2026-11-01"], ["--action", "custom"], ["--after", "0"]):
+        done = shop("export", "shop", "--format", "evidence", *option, "--output", str(tmp_path / "x.zip"))
+        assert done.exit_code == 2 and "Evidence is of the whole log" in done.output
 
 
 def test_a_failed_export_leaves_no_file(shop, tmp_path):

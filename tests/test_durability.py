@@ -63,7 +63,7 @@ class Server(Service):
             connection.close()
 
     def errors(self) -> list[str]:
-        return [line for line in self.log.read_text().splitlines() if " ERROR " in line]
+        return [line for line in self.log.read_text().splitlines() if '"level":"error"' in line]
 
 
 def post(connection: http.client.HTTPConnection, choice: dict) -> tuple[int, dict[str, str], dict]:

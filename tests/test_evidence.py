@@ -254,11 +254,6 @@ def test_a_receipt_is_shown_with_its_proof(shop, bundle):  # noqa: F811
     assert checkpoint.read(proof.note).size == 7 and proof.index == 2
 
 
-def test_evidence_is_of_the_whole_log(shop):  # noqa: F811
-    result = shop("export", "shop", "--format", "evidence", "--since", "2026-01-01")
-    assert result.exit_code == 2 and "leave --since and --until out" in result.output
-
-
 def test_purging_can_be_rehearsed(shop):  # noqa: F811
     shop.record()
     assert "shop: 0 subjects would be purged." in shop("purge", "--dry-run").output

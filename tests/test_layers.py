@@ -9,9 +9,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "consent"
 
-BASE = {"errors", "fields", "model", "times", "ids", "policy_types"}
+BASE = {"errors", "fields", "model", "times", "ids", "policy_types", "pieces"}
 PURE = BASE | {
-    "access", "anchors", "appearance", "catalogue", "checkpoint", "choices", "crew", "examination", "claims", "i18n", "keyring", "merkle", "origins", "packing", "policy", "policy_diff", "policy_rules", "patterns",
+    "access", "anchors", "appearance", "catalogue", "checkpoint", "choices", "crew", "examination", "claims", "extras", "i18n", "keyring", "merkle", "origins", "packing", "policy", "policy_diff", "policy_rules", "patterns",
     "receipts", "regime", "remote", "renderings", "sealing", "settings", "shape", "state",
 }  # fmt: skip
 ALLOWED = {
@@ -19,6 +19,7 @@ ALLOWED = {
     "fields": set(),
     "times": set(),
     "ids": set(),
+    "pieces": set(),
     "policy_types": {"fields"},
     "model": {"fields", "policy_types"},
     "storage": BASE | {"packing", "storage"},
@@ -29,7 +30,8 @@ ALLOWED = {
     "people": PURE | {"storage.base"},
     "sessions": PURE | {"storage.base", "people"},
     "trail": PURE | {"storage.base", "ledger"},
-    "ledger": PURE | {"storage.base", "tree", "erasure", "together", "editions"},
+    "reading": BASE | {"storage.base"},
+    "ledger": PURE | {"storage.base", "tree", "erasure", "together", "editions", "reading"},
     "verify": PURE,
     "evidence": PURE | {"ledger", "export", "tree", "storage.base"},
     "bundle": PURE | {"evidence", "verify"},
@@ -37,7 +39,9 @@ ALLOWED = {
     "sheet": PURE | {"ledger", "banner"},
     "mirror": PURE | {"verify"},
     "keeper": PURE | {"ledger", "tree"},
-    "export": PURE | {"ledger"},
+    "columns": PURE,
+    "parquet": PURE | {"columns"},
+    "export": PURE | {"ledger", "columns", "parquet"},
     "banner": PURE | {"ledger"},
     "snippet": PURE | {"banner"},
     "client": {"model", "policy_types", "state"},

@@ -58,7 +58,7 @@ def main() -> None:
       consent site create shop --origin https://shop.example
       consent serve
     """
-    logging.config.dictConfig(config("WARNING"))
+    logging.config.dictConfig(config("WARNING", form="plain"))
 
 
 for command in (

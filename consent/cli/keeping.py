@@ -4,9 +4,7 @@ import os
 import shutil
 import sys
 import time
-from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import click
 
@@ -17,6 +15,7 @@ from consent.errors import ConsentError
 from consent.keyring import KeyRing
 from consent.ledger import Ledger
 from consent.model import Filter
+from consent.reading import reached
 from consent.settings import Settings, load
 from consent.storage import open_storage
 
@@ -151,15 +150,10 @@ def _growth(settings: Settings) -> Iterator[str]:
     free = shutil.disk_usage(settings.data).free
     for site in rows.sites() if rows else []:
         size = rows.size(site.id)  # type: ignore[union-attr]
-        since = bisect_left(range(size), int(time.time()) - DAY, key=lambda at: _recorded(rows, site.id, at))
+        since = reached(rows, site.id, int(time.time()) - DAY)  # type: ignore[arg-type]
         if (size - since) * RECEIPT_BYTES * 30 > free:
             days = free // ((size - since) * RECEIPT_BYTES)
             yield f"Site {site.id!r} had {size - since:,} entries in a day; at that rate the disk is full in {days} days."
-
-
-def _recorded(rows: Any, site: str, index: int) -> int:
-    """When an entry was recorded; times never run backwards in a log."""
-    return rows.entries(site, Filter(kinds=()), after=index - 1, limit=1)[0].recorded_at
 
 
 def _opened(settings: Settings) -> Ledger | None:

@@ -11,7 +11,17 @@ from consent.errors import Conflict, UnknownPolicy, UnknownSite
 from consent.model import Display, Entry, Filter, Parcel, Publication, Script, Site, Token
 from consent.storage.base import TRAIL
 from consent.storage.document_rows import DocumentRows
-from consent.storage.parcels import ACTIONS, ENTRY, KINDS, entry_of, opened, packed, subject_bytes, subject_text
+from consent.storage.parcels import (
+    ACTIONS,
+    ENTRY,
+    KINDS,
+    entry_of,
+    id_text,
+    opened,
+    packed,
+    subject_bytes,
+    subject_text,
+)
 from consent.storage.shapes import Shapes
 from consent.storage.tree_rows import fields
 
@@ -155,7 +165,7 @@ class SqlRows(DocumentRows):
     def latest_id(self, site: str, subject: str) -> str | None:
         sql = "SELECT id FROM entries WHERE site = ? AND subject = ? ORDER BY position DESC LIMIT 1"
         row = self._one(sql, (self._key(site), subject_bytes(subject)))
-        return str(UUID(bytes=row[0])) if row else None
+        return id_text(row[0]) if row else None
 
     def entries(self, site: str, filter: Filter, *, after: int = -1, limit: int = 1000) -> list[Entry]:
         return self._some(site, filter, "position > ?", after, order="ASC", limit=limit)

@@ -54,6 +54,7 @@ class SqliteStorage:
         try:
             rows = SqliteRows(db.conn, steady=True)
             with reported():
+                db.conn.execute("PRAGMA cache_size=-2048")  # it is read through once: holding pages is of no use
                 db.conn.execute("BEGIN")
             rows.sites()  # the first reading fixes what is seen
             yield rows

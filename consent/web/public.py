@@ -103,7 +103,9 @@ def take(service: Service, site: str, choice: Choice, environ: Mapping[str, Any]
     ledger, _, places, rate_limit, *_ = service
     if not choices.is_refusal(choice):
         rate_limit.hit(environ.get("REMOTE_ADDR"), what="receipts")
-    return ledger.record(site, _with_header(choice, environ), where=places.of(environ))
+    recorded, is_new = ledger.record(site, _with_header(choice, environ), where=places.of(environ))
+    service.counts.recorded(is_new=is_new)
+    return recorded, is_new
 
 
 @blueprint.post("/sites/<site>/displays")
