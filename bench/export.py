@@ -18,7 +18,7 @@ import msgspec
 from bench import servers
 from bench.recording import CHOICE
 from bench.trial import Figures, Plan, Trial
-from consent import open_ledger, policy, receipts
+from consent import open_ledger, policy, receipts, tallies
 from consent.claims import entry_of
 from consent.export import FORMATS
 from consent.ledger import Ledger
@@ -66,6 +66,7 @@ def more(folder: Path, count: int) -> None:
     for start in range(0, count, BATCH):
         entries = [_entry(ledger, model) for _ in range(min(BATCH, count - start))]
         with ledger.storage.writing() as rows:
+            rows.tally(servers.SITE, {tallies.of_receipt(model): len(entries)})
             for entry in entries:
                 rows.append(entry)
     ledger.storage.close()

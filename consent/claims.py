@@ -8,10 +8,8 @@ from consent.model import Choice, Consent, Entry, Heard, Place, Published, Recei
 from consent.packing import pack
 from consent.policy import named
 from consent.receipts import ERASURE, KINDS, POLICY, RECEIPT, ErasureClaims, Key, PolicyClaims, PolicyStatement, sign
-from consent.times import rfc3339
+from consent.times import DAY, rfc3339
 
-DAY = 86_400
-"""Seconds."""
 NO_ID = "01900000-0000-7000-8000-000000000000"
 NO_TIME = "2026-01-01T00:00:00Z"
 """What stands in a shape for an id and a time."""

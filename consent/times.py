@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime
 
+DAY = 86_400
+"""Seconds."""
+
 
 def rfc3339(seconds: int | None) -> str | None:
     """Seconds since the epoch as `2026-11-23T18:46:00Z`; None stays None."""

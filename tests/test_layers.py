@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "consent"
 
-BASE = {"errors", "fields", "model", "times", "ids", "policy_types"}
+BASE = {"errors", "fields", "model", "times", "ids", "policy_types", "tallies"}
 PURE = BASE | {
     "access", "anchors", "appearance", "catalogue", "checkpoint", "choices", "examination", "claims", "i18n", "keyring", "merkle", "origins", "packing", "policy", "policy_diff", "policy_rules", "patterns",
     "receipts", "regime", "remote", "renderings", "sealing", "settings", "shape", "state",
@@ -21,6 +21,7 @@ ALLOWED = {
     "ids": set(),
     "policy_types": {"fields"},
     "model": {"fields", "policy_types"},
+    "tallies": {"model", "times"},
     "storage": BASE | {"packing", "storage"},
     "tree": PURE | {"storage.base"},
     "erasure": PURE | {"storage.base"},
@@ -35,6 +36,7 @@ ALLOWED = {
     "mirror": PURE | {"verify"},
     "keeper": PURE | {"ledger", "tree"},
     "export": PURE | {"ledger"},
+    "stats": PURE | {"ledger"},
     "banner": PURE | {"ledger"},
     "snippet": PURE | {"banner"},
     "client": {"model", "policy_types", "state"},
@@ -45,6 +47,7 @@ THIRD_PARTY = {
     "fields": {"msgspec"},
     "model": {"msgspec"},
     "times": set(),
+    "tallies": {"msgspec"},
     "ids": set(),
     "state": {"msgspec"},
 }

@@ -9,9 +9,10 @@ from typing import Any, get_args
 from uuid import UUID
 
 from consent.errors import Conflict, Unavailable, UnknownPolicy, UnknownSite
-from consent.model import Action, Display, Entry, Filter, Kind, Publication, Script, Site, Token
+from consent.model import Action, Entry, Filter, Kind, Publication, Script, Site, Token
 from consent.storage.shapes import Shapes
-from consent.storage.tree_rows import TreeRows, fields
+from consent.storage.tally_rows import TallyRows
+from consent.storage.tree_rows import fields
 
 KINDS: tuple[str, ...] = get_args(Kind)
 ACTIONS: tuple[str, ...] = get_args(Action)
@@ -22,7 +23,7 @@ SCRIPT = "version, language, regime, code, hash, gzip"
 TOKEN = "id, hash, role, site, name, created_at, expires_at, revoked_at"
 
 
-class SqliteRows(TreeRows):
+class SqliteRows(TallyRows):
     """Rows as one connection sees them (see base.Rows)."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -53,7 +54,8 @@ class SqliteRows(TreeRows):
     def remove_site(self, site: str) -> None:
         key = self._key(site)
         self.published = True
-        for table in ("entries", "tiles", "checkpoints", "scripts", "policies", "displays"):
+        self.finish()
+        for table in ("entries", "tiles", "checkpoints", "scripts", "policies", "tallies"):
             self._execute(f"DELETE FROM {table} WHERE site = ?", (key,))
         self._execute("DELETE FROM tokens WHERE site = ?", (site,))
         self._execute("DELETE FROM sites WHERE key = ?", (key,))
@@ -176,7 +178,7 @@ class SqliteRows(TreeRows):
         )
         return sorted(row[0] for row in rows)
 
-    # Tokens and counts.
+    # Tokens.
 
     def tokens(self) -> list[Token]:
         return [Token(*row) for row in self._all(f"SELECT {TOKEN} FROM tokens ORDER BY created_at, id")]
@@ -196,16 +198,6 @@ class SqliteRows(TreeRows):
     def revoke_token(self, id: str, at: int) -> bool:
         sql = "UPDATE tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL"
         return self._execute(sql, (at, id)).rowcount == 1
-
-    def count_display(self, site: str, day: str, display: Display) -> None:
-        self._execute(
-            "INSERT INTO displays VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1",
-            (self._key(site), day, display.policy, display.language, display.surface),
-        )
-
-    def displays(self, site: str) -> list[tuple[str, Display, int]]:
-        sql = "SELECT day, policy, language, surface, count FROM displays WHERE site = ? ORDER BY 1, 2, 3, 4"
-        return [(day, Display(*shown), count) for day, *shown, count in self._all(sql, (self._key(site),))]
 
     # Inside.
 

@@ -2,6 +2,8 @@
 
 from sqlite_utils import Database, Migrations
 
+from consent.storage.recount import recount
+
 migrations = Migrations("consent")
 
 
@@ -87,6 +89,25 @@ def m005_tree(db: Database) -> None:
 def m006_shapes(db: Database) -> None:
     """What statements have in common; an entry's token is a text, or the number of its shape and what is left."""
     db.conn.execute("CREATE TABLE shapes (key INTEGER PRIMARY KEY, shape BLOB NOT NULL UNIQUE)")
+
+
+@migrations()
+def m007_tallies(db: Database) -> None:
+    """Daily counts of showings and decisions in one table, with those of the receipts that are stored already."""
+    _run(
+        db,
+        """
+        CREATE TABLE tallies (
+            site INTEGER NOT NULL, day TEXT NOT NULL, policy INTEGER NOT NULL, action TEXT NOT NULL,
+            granted TEXT NOT NULL, language TEXT NOT NULL, country TEXT NOT NULL, regime TEXT NOT NULL,
+            surface TEXT NOT NULL, count INTEGER NOT NULL,
+            PRIMARY KEY (site, day, policy, action, granted, language, country, regime, surface)
+        ) WITHOUT ROWID;
+        INSERT INTO tallies SELECT site, day, policy, 'shown', '', language, '', '', surface, count FROM displays;
+        DROP TABLE displays
+        """,
+    )
+    recount(db.conn)
 
 
 def _run(db: Database, statements: str) -> None:

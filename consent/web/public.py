@@ -126,11 +126,11 @@ def take(service: Service, site: str, choice: Choice, environ: Mapping[str, Any]
     ),
 )
 def displays(site: str) -> Response:
-    ledger, _, _, rate_limit, _ = service()
+    ledger, _, places, rate_limit, _ = service()
     _check_origin(site)
     display = body(Display)
     rate_limit.hit(request.remote_addr, what="displays")
-    ledger.count_display(site, display)
+    ledger.count_display(site, display, where=places.of(request.environ))
     return Response(status=204)
 
 
