@@ -24,6 +24,10 @@ BY = ("day", "category", "language", "country", "regime", "policy", "surface", "
 COUNTS = ("shown", "decided", "granted", "refused", "erased")
 DAYS = 30
 """Length of a period whose beginning is not given."""
+OTHERWISE = {SHOWN: ("shown",), ERASED: ("erased",)}
+"""What counts as no decision."""
+SAID = ("category", "policy", "action")
+"""Fields that follow from an answer; the others from where it was given."""
 NEEDED = ("policy", "action", "granted")
 """What a group's counts rest on, whatever they are grouped by."""
 
@@ -113,16 +117,19 @@ def groups(
     counted: Iterable[tuple[Tally, int]], by: Sequence[str], asked: Callable[[int], Sequence[str]]
 ) -> list[Group]:
     """Counts gathered into groups; `asked` names the categories that a policy version asks about."""
-    found: dict[tuple, Group] = {}
+    said, seen = [name for name in by if name in SAID], [name for name in by if name not in SAID]
+    answers: dict[tuple, list[tuple[tuple, list[int]]]] = {}
+    found: dict[tuple, list[int]] = {}
     for tally, count in counted:
-        if tally.action == ONCE:
-            continue
-        for category in _categories(tally, asked) if "category" in by else (None,):
-            key = tuple(_field(tally, name, category) for name in by)
-            if key not in found:
-                found[key] = Group(**dict(zip(by, key, strict=True)))
-            _count(found[key], tally, category, count)
-    return [found[key] for key in sorted(found, key=_blanks_last)]
+        answer = (tally.policy, tally.action, tally.granted)
+        if answer not in answers:
+            answers[answer] = list(_counted_as(tally, said, asked))
+        rest = tuple([getattr(tally, name) or None for name in seen])
+        for key, columns in answers[answer]:
+            counts = found.setdefault(key + rest, [0] * len(COUNTS))
+            for column in columns:
+                counts[column] += count
+    return sorted((_group((*said, *seen), *one) for one in found.items()), key=lambda group: _in_order(group, by))
 
 
 def rate(group: Group | None) -> float | None:
@@ -159,34 +166,31 @@ def _asked(ledger: Ledger, site: str, version: int) -> list[str]:
     return [category.id for category in ledger.published(site, version).categories if not category.necessary]
 
 
-def _categories(tally: Tally, asked: Callable[[int], Sequence[str]]) -> Sequence[str | None]:
-    return asked(tally.policy) if tally.policy else (None,)
+def _counted_as(
+    tally: Tally, said: Sequence[str], asked: Callable[[int], Sequence[str]]
+) -> Iterator[tuple[tuple, list[int]]]:
+    """What an answer counts as: the fields of `SAID` that are grouped by, and which of `COUNTS`."""
+    if tally.action == ONCE:
+        return
+    granted = tally.granted.split("~") if tally.granted else []
+    for category in asked(tally.policy) if "category" in said and tally.policy else (None,):
+        names = OTHERWISE.get(tally.action) or ("decided", "granted" if _is_granted(category, granted) else "refused")
+        action = None if tally.action in OTHERWISE else tally.action
+        fields = {"category": category, "policy": tally.policy or None, "action": action}
+        yield tuple([fields[name] for name in said]), [COUNTS.index(name) for name in names]
 
 
-def _field(tally: Tally, name: str, category: str | None) -> Any:
-    """A field of a group; None where the count does not know it."""
-    if name == "category":
-        return category
-    if name == "action" and tally.action in (SHOWN, ERASED):
-        return None
-    return getattr(tally, name) or None
+def _is_granted(category: str | None, granted: list[str]) -> bool:
+    return category in granted if category else bool(granted)
 
 
-def _count(group: Group, tally: Tally, category: str | None, count: int) -> None:
-    if tally.action == SHOWN:
-        group.shown += count
-    elif tally.action == ERASED:
-        group.erased += count
-    else:
-        group.decided += count
-        if category in tally.granted.split("~") if category else tally.granted:
-            group.granted += count
-        else:
-            group.refused += count
+def _group(names: Sequence[str], key: tuple, counts: list[int]) -> Group:
+    return Group(**dict(zip((*names, *COUNTS), (*key, *counts), strict=True)))
 
 
-def _blanks_last(key: tuple) -> list[tuple[bool, Any]]:
-    return [(value is None, value or 0) for value in key]
+def _in_order(group: Group, by: Sequence[str]) -> list[tuple[bool, Any]]:
+    """Sorts what is not known last."""
+    return [(value is None, value or 0) for value in [getattr(group, name) for name in by]]
 
 
 def _by_category(found: Stats) -> dict[str | None, Group]:

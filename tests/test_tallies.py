@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from msgspec.structs import replace
 
 from consent import policy, tallies
 from consent.errors import Conflict
@@ -37,6 +38,20 @@ def recounted(ledger: Ledger) -> dict[Tally, int]:
     """The counts as the entries alone give them."""
     entries = ledger.entries("shop", Filter(kinds=("receipt",)))
     return dict(Counter(tallies.of_stored(entry.token, entry.recorded_at) for entry in entries))
+
+
+ANSWERS = ("day", "policy", "action", "granted")
+
+
+def answers(ledger: Ledger) -> dict[Tally, int]:
+    return dict(ledger.storage.reading().tallies("shop", *ALWAYS, by=ANSWERS))
+
+
+def summed(counts: dict[Tally, int]) -> dict[Tally, int]:
+    found = Counter[Tally]()
+    for tally, count in counts.items():
+        found[replace(tally, language="", country="", regime="", surface="")] += count
+    return dict(found)
 
 
 class Life(RuleBasedStateMachine):
@@ -82,6 +97,7 @@ class Life(RuleBasedStateMachine):
     def the_counts_are_those_of_the_entries(self) -> None:
         assert counted(self.ledger) == recounted(self.ledger)
         assert sum(counted(self.ledger).values()) == self.recorded
+        assert answers(self.ledger) == summed(counted(self.ledger))
 
     def teardown(self) -> None:
         self.ledger.storage.close()
@@ -143,6 +159,7 @@ def test_migrating_counts_what_an_older_version_recorded(ledger):
     older = open_storage(f"sqlite://{path}")
     assert older.migrate() == ["m007_tallies"]
     found = dict(older.reading().tallies("shop", *ALWAYS))
+    assert dict(older.reading().tallies("shop", *ALWAYS, by=ANSWERS)) == summed(found)
     assert found == known | {Tally("2026-11-01", 1, "shown", "", "en", "", "", "banner"): 7}
 
 
@@ -150,6 +167,7 @@ def as_before(path: Path) -> None:
     """A database as it was before the daily counts of decisions."""
     with sqlite3.connect(path) as db:
         db.execute("DROP TABLE tallies")
+        db.execute("DROP TABLE answers")
         db.execute(
             "CREATE TABLE displays (site INTEGER NOT NULL, day TEXT NOT NULL, policy INTEGER NOT NULL,"
             " language TEXT NOT NULL, surface TEXT NOT NULL, count INTEGER NOT NULL,"

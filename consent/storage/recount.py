@@ -11,7 +11,7 @@ from msgspec.structs import astuple
 from consent import tallies
 from consent.model import Tally
 from consent.storage.shapes import Shapes
-from consent.storage.tally_rows import ADD
+from consent.storage.tally_rows import IN_FULL
 
 MOST = 20_000
 """Tallies that are gathered before they are written."""
@@ -28,5 +28,5 @@ def recount(connection: sqlite3.Connection) -> None:
 
 
 def _write(connection: sqlite3.Connection, counted: Counter[tuple[int, Tally]]) -> None:
-    connection.executemany(ADD, [(site, *astuple(tally), count) for (site, tally), count in counted.items()])
+    connection.executemany(IN_FULL.add(), [(site, *astuple(tally), count) for (site, tally), count in counted.items()])
     counted.clear()

@@ -55,7 +55,7 @@ class SqliteRows(TallyRows):
         key = self._key(site)
         self.published = True
         self.finish()
-        for table in ("entries", "tiles", "checkpoints", "scripts", "policies", "tallies"):
+        for table in ("entries", "tiles", "checkpoints", "scripts", "policies", "tallies", "answers"):
             self._execute(f"DELETE FROM {table} WHERE site = ?", (key,))
         self._execute("DELETE FROM tokens WHERE site = ?", (site,))
         self._execute("DELETE FROM sites WHERE key = ?", (key,))

@@ -93,7 +93,7 @@ def m006_shapes(db: Database) -> None:
 
 @migrations()
 def m007_tallies(db: Database) -> None:
-    """Daily counts of showings and decisions in one table, with those of the receipts that are stored already."""
+    """Daily counts of showings and decisions, in full and summed to answers, with those of the receipts that are stored already."""
     _run(
         db,
         """
@@ -103,11 +103,18 @@ def m007_tallies(db: Database) -> None:
             surface TEXT NOT NULL, count INTEGER NOT NULL,
             PRIMARY KEY (site, day, policy, action, granted, language, country, regime, surface)
         ) WITHOUT ROWID;
+        CREATE TABLE answers (
+            site INTEGER NOT NULL, day TEXT NOT NULL, policy INTEGER NOT NULL, action TEXT NOT NULL,
+            granted TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (site, day, policy, action, granted)
+        ) WITHOUT ROWID;
         INSERT INTO tallies SELECT site, day, policy, 'shown', '', language, '', '', surface, count FROM displays;
         DROP TABLE displays
         """,
     )
     recount(db.conn)
+    db.conn.execute(
+        "INSERT INTO answers SELECT site, day, policy, action, granted, sum(count) FROM tallies GROUP BY 1, 2, 3, 4, 5"
+    )
 
 
 def _run(db: Database, statements: str) -> None:

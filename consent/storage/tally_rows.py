@@ -1,24 +1,43 @@
 """The SQL of the daily counts.
 
-Its rule: what one transaction counts is gathered and written once, just before its commit.
+Its rule: what one transaction counts is gathered and written once, just before its commit. The same counts are kept in
+two tables, in full and summed to answers, because most questions are about answers and find there a hundredth of the rows.
 """
 
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
 from msgspec.structs import astuple
 
 from consent.model import Tally
-from consent.storage.tree_rows import TreeRows
+from consent.storage.tree_rows import TreeRows, reported
 
 FIELDS = Tally.__struct_fields__
-KEY = f"site, {', '.join(FIELDS)}"
-ADD = (
-    f"INSERT INTO tallies ({KEY}, count) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-    f" ON CONFLICT ({KEY}) DO UPDATE SET count = tallies.count + excluded.count"
-)
-DROP = f"DELETE FROM tallies WHERE {' AND '.join(f'{name} = ?' for name in KEY.split(', '))} AND count <= 0"
+
+
+class Counts(NamedTuple):
+    """A table of counts by the first fields of a tally."""
+
+    name: str
+    fields: tuple[str, ...]
+
+    def add(self) -> str:
+        key = ", ".join(("site", *self.fields))
+        marks = ", ".join("?" * (len(self.fields) + 2))
+        return (
+            f"INSERT INTO {self.name} ({key}, count) VALUES ({marks})"
+            f" ON CONFLICT ({key}) DO UPDATE SET count = {self.name}.count + excluded.count"
+        )
+
+    def drop(self) -> str:
+        return f"DELETE FROM {self.name} WHERE {' AND '.join(f'{name} = ?' for name in ('site', *self.fields))} AND count <= 0"  # fmt: skip
+
+
+IN_FULL = Counts("tallies", FIELDS)
+ANSWERS = Counts("answers", FIELDS[:4])
+STATEMENTS = [(counts, counts.add(), counts.drop()) for counts in (IN_FULL, ANSWERS)]
 
 
 class TallyRows(TreeRows):
@@ -40,20 +59,21 @@ class TallyRows(TreeRows):
     def tallies(self, site: str, since: str, until: str, *, by: Collection[str] = FIELDS) -> list[tuple[Tally, int]]:
         self.finish()
         named = [name for name in FIELDS if name in by]
-        blank = {"policy": "0"}
-        columns = ", ".join(name if name in by else blank.get(name, "''") for name in FIELDS)
+        table = ANSWERS.name if set(named) <= set(ANSWERS.fields) else IN_FULL.name
+        columns = ", ".join(name if name in by else "0" if name == "policy" else "''" for name in FIELDS)
         group = f" GROUP BY {', '.join(named)} ORDER BY {', '.join(named)}" if named else " HAVING count(*) > 0"
-        sql = f"SELECT {columns}, sum(count) FROM tallies WHERE site = ? AND day >= ? AND day < ?{group}"
+        sql = f"SELECT {columns}, sum(count) FROM {table} WHERE site = ? AND day >= ? AND day < ?{group}"
         return [(Tally(*row[:-1]), row[-1]) for row in self._all(sql, (self._key(site), since, until))]
 
     def finish(self) -> None:
         """Write what was gathered; a transaction calls it just before its commit."""
         for key, counted in self._counted.items():
-            for tally, count in counted.items():
-                values = (key, *astuple(tally))
-                if count:
-                    self._execute(ADD, (*values, count))
-                if count < 0:
-                    self._execute(DROP, values)
+            for table, add, drop in STATEMENTS:
+                summed = Counter[tuple]()
+                for tally, count in counted.items():
+                    summed[(key, *astuple(tally)[: len(table.fields)])] += count
+                with reported():
+                    self.connection.executemany(add, [(*values, count) for values, count in summed.items() if count])
+                    self.connection.executemany(drop, [values for values, count in summed.items() if count < 0])
         self._counted.clear()
         self._keys.clear()
