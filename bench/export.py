@@ -53,7 +53,7 @@ def fill(folder: Path, count: int) -> None:
     ledger = open_ledger(load({"CONSENT_DATA": str(folder)}))
     ledger.storage.migrate()
     ledger.create_site(servers.SITE, policy.default("Bench", [servers.ORIGIN]))
-    first = msgspec.convert({"id": str(uuid4()), "subject": _subject(), **CHOICE}, Choice)
+    first = msgspec.convert({"id": str(uuid4()), "subject": subject(), **CHOICE}, Choice)
     ledger.record(servers.SITE, first)
     ledger.storage.close()
     more(folder, count - 1)
@@ -73,9 +73,10 @@ def more(folder: Path, count: int) -> None:
 
 
 def _entry(ledger: Ledger, model: Receipt) -> Entry:
-    claims = msgspec.structs.replace(model, jti=str(UUID(bytes=token_bytes(16))), sub=_subject())
+    claims = msgspec.structs.replace(model, jti=str(UUID(bytes=token_bytes(16))), sub=subject())
     return entry_of(claims, ledger.ring.newest(), subject=claims.sub, policy=1, action="custom")
 
 
-def _subject() -> str:
+def subject() -> str:
+    """A new browser's subject id."""
     return urlsafe_b64encode(token_bytes(16)).rstrip(b"=").decode()

@@ -57,6 +57,7 @@ class SqliteRows(TallyRows):
         self.finish()
         for table in ("entries", "tiles", "checkpoints", "scripts", "policies", "tallies", "answers"):
             self._execute(f"DELETE FROM {table} WHERE site = ?", (key,))
+        self._keys.clear()
         self._execute("DELETE FROM tokens WHERE site = ?", (site,))
         self._execute("DELETE FROM sites WHERE key = ?", (key,))
 

@@ -47,12 +47,9 @@ class TallyRows(TreeRows):
         super().__init__(connection)
         self._counted: dict[int, Counter[Tally]] = {}
         """What this transaction counted, by the site's key."""
-        self._keys: dict[str, int] = {}
 
     def tally(self, site: str, counts: Mapping[Tally, int]) -> None:
-        if site not in self._keys:
-            self._keys[site] = self._key(site)
-        counted = self._counted.setdefault(self._keys[site], Counter())
+        counted = self._counted.setdefault(self._key(site), Counter())
         for tally, count in counts.items():
             counted[tally] += count
 
@@ -74,6 +71,6 @@ class TallyRows(TreeRows):
                     summed[(key, *astuple(tally)[: len(table.fields)])] += count
                 with reported():
                     self.connection.executemany(add, [(*values, count) for values, count in summed.items() if count])
-                    self.connection.executemany(drop, [values for values, count in summed.items() if count < 0])
+                    if gone := [values for values, count in summed.items() if count < 0]:
+                        self.connection.executemany(drop, gone)
         self._counted.clear()
-        self._keys.clear()

@@ -29,6 +29,8 @@ class TreeRows:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
+        self._keys: dict[str, int] = {}
+        """The keys of sites, as far as this transaction asked for them."""
 
     def leaves(self, site: str, start: int, end: int) -> list[bytes]:
         sql = "SELECT leaf FROM entries WHERE site = ? AND position >= ? AND position < ? ORDER BY position"
@@ -76,9 +78,13 @@ class TreeRows:
             return self.connection.execute(sql, values).fetchone()
 
     def _key(self, site: str) -> int:
+        if site in self._keys:
+            return self._keys[site]
         row = self._one("SELECT key FROM sites WHERE id = ?", (site,))
         if row is None:
             raise UnknownSite(f"There is no site {site!r}.")
+        if self.connection.in_transaction:
+            self._keys[site] = row[0]
         return row[0]
 
 
