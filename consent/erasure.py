@@ -17,6 +17,8 @@ from consent.times import DAY
 
 BATCH = 500
 """Subjects that one transaction purges: recording goes on between them."""
+PAGE = 1000
+"""Entries of a subject that are held at a time."""
 TRIES = 5
 PAUSE = 0.1
 """Seconds between tries to leave no trace."""
@@ -83,9 +85,7 @@ class Erasure:
         indexes: list[int] = []
         with self.storage.writing() as rows:
             for subject in subjects:
-                latest = rows.latest(site, subject)
-                if latest is not None and latest.recorded_at < before:
-                    indexes += _empty(rows, site, subject)
+                indexes += _empty(rows, site, subject, before=before)
             self._account(rows, site, sorted(indexes), "past its retention")
         return len(indexes)
 
@@ -98,18 +98,27 @@ class Erasure:
             rows.append(entry_of(claims, self.ring.newest()))
 
 
-def _empty(rows: Rows, site: str, subject: str) -> list[int]:
-    """Empty a subject's entries and count them under their days alone; the indexes emptied."""
-    counts = Counter[Tally]()
+def _empty(rows: Rows, site: str, subject: str, *, before: int | None = None) -> list[int]:
+    """Empty a subject's entries and count them under their days alone; the indexes emptied.
+
+    None if its last one is not older than `before`.
+    """
+    counts, newest = Counter[Tally](), 0
     for entry in _receipts(rows, site, subject):
         counts[tallies.of_stored(entry.token, entry.recorded_at)] -= 1
         counts[tallies.erased(entry.recorded_at)] += 1
+        newest = entry.recorded_at
+    if before is not None and newest >= before:
+        return []
     rows.tally(site, counts)
     return rows.empty(site, subject)
 
 
 def _receipts(rows: Rows, site: str, subject: str) -> Iterator[Entry]:
     after = -1
-    while page := rows.entries(site, Filter(subject=subject), after=after):
+    while True:
+        page = rows.entries(site, Filter(subject=subject), after=after, limit=PAGE)
         yield from page
+        if len(page) < PAGE:
+            return
         after = page[-1].index

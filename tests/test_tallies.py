@@ -133,7 +133,8 @@ def test_of_an_erased_subject_the_counts_keep_the_day_alone(ledger):
     assert not any(b"accept_allanalytics~persistent~social" in file.read_bytes() for file in database)
 
 
-def test_many_subjects_with_many_receipts_each_are_counted_as_erased(ledger):
+def test_many_subjects_with_many_receipts_each_are_counted_as_erased(ledger, monkeypatch):
+    monkeypatch.setattr("consent.erasure.PAGE", 2)
     for _ in range(3):
         for subject in SUBJECTS:
             ledger.record("shop", choice(subject=subject))
