@@ -18,7 +18,7 @@ import msgspec
 from bench import servers
 from bench.recording import CHOICE
 from bench.trial import Figures, Plan, Trial
-from consent import open_ledger, policy, receipts
+from consent import open_ledger, policy, receipts, tallies
 from consent.claims import entry_of
 from consent.export import FORMATS
 from consent.ledger import Ledger
@@ -53,7 +53,7 @@ def fill(folder: Path, count: int) -> None:
     ledger = open_ledger(load({"CONSENT_DATA": str(folder)}))
     ledger.storage.migrate()
     ledger.create_site(servers.SITE, policy.default("Bench", [servers.ORIGIN]))
-    first = msgspec.convert({"id": str(uuid4()), "subject": _subject(), **CHOICE}, Choice)
+    first = msgspec.convert({"id": str(uuid4()), "subject": subject(), **CHOICE}, Choice)
     ledger.record(servers.SITE, first)
     ledger.storage.close()
     more(folder, count - 1)
@@ -66,15 +66,17 @@ def more(folder: Path, count: int) -> None:
     for start in range(0, count, BATCH):
         entries = [_entry(ledger, model) for _ in range(min(BATCH, count - start))]
         with ledger.storage.writing() as rows:
+            rows.tally(servers.SITE, {tallies.of_receipt(model): len(entries)})
             for entry in entries:
                 rows.append(entry)
     ledger.storage.close()
 
 
 def _entry(ledger: Ledger, model: Receipt) -> Entry:
-    claims = msgspec.structs.replace(model, jti=str(UUID(bytes=token_bytes(16))), sub=_subject())
+    claims = msgspec.structs.replace(model, jti=str(UUID(bytes=token_bytes(16))), sub=subject())
     return entry_of(claims, ledger.ring.newest(), subject=claims.sub, policy=1, action="custom")
 
 
-def _subject() -> str:
+def subject() -> str:
+    """A new browser's subject id."""
     return urlsafe_b64encode(token_bytes(16)).rstrip(b"=").decode()

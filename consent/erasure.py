@@ -3,16 +3,22 @@ entries were emptied, why and when; their leaf hashes stay, so that every other 
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 
-from consent.claims import DAY, entry_of
+from consent import tallies
+from consent.claims import entry_of
 from consent.ids import uuid7
 from consent.keyring import KeyRing
+from consent.model import Entry, Filter, Tally
 from consent.receipts import ErasureClaims, ErasureStatement
 from consent.storage.base import Rows, Storage
+from consent.times import DAY
 
 BATCH = 500
 """Subjects that one transaction purges: recording goes on between them."""
+PAGE = 1000
+"""Entries of a subject that are held at a time."""
 TRIES = 5
 PAUSE = 0.1
 """Seconds between tries to leave no trace."""
@@ -34,7 +40,7 @@ class Erasure:
         if self.storage.reading().latest(site, subject) is None:
             return []  # whoever asks for strangers' erasure holds up nobody
         with self.storage.writing() as rows:
-            indexes = rows.empty(site, subject)
+            indexes = _empty(rows, site, subject)
             self._account(rows, site, indexes, reason)
         if indexes:
             self.scrub()
@@ -79,9 +85,7 @@ class Erasure:
         indexes: list[int] = []
         with self.storage.writing() as rows:
             for subject in subjects:
-                latest = rows.latest(site, subject)
-                if latest is not None and latest.recorded_at < before:
-                    indexes += rows.empty(site, subject)
+                indexes += _empty(rows, site, subject, before=before)
             self._account(rows, site, sorted(indexes), "past its retention")
         return len(indexes)
 
@@ -92,3 +96,29 @@ class Erasure:
             now = max(int(self._clock()), rows.last_time(site))
             claims = ErasureClaims(self.issuer, site, uuid7(self._clock()), now, statement)
             rows.append(entry_of(claims, self.ring.newest()))
+
+
+def _empty(rows: Rows, site: str, subject: str, *, before: int | None = None) -> list[int]:
+    """Empty a subject's entries and count them under their days alone; the indexes emptied.
+
+    None if its last one is not older than `before`.
+    """
+    counts, newest = Counter[Tally](), 0
+    for entry in _receipts(rows, site, subject):
+        counts[tallies.of_stored(entry.token, entry.recorded_at)] -= 1
+        counts[tallies.erased(entry.recorded_at)] += 1
+        newest = entry.recorded_at
+    if before is not None and newest >= before:
+        return []
+    rows.tally(site, counts)
+    return rows.empty(site, subject)
+
+
+def _receipts(rows: Rows, site: str, subject: str) -> Iterator[Entry]:
+    after = -1
+    while True:
+        page = rows.entries(site, Filter(subject=subject), after=after, limit=PAGE)
+        yield from page
+        if len(page) < PAGE:
+            return
+        after = page[-1].index

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from consent import choices, policy, receipts, regime, state
+from consent import choices, policy, receipts, regime, state, tallies
 from consent.checkpoint import proof_text
 from consent.claims import content, content_of, entry_of, policy_claims, receipt_claims
 from consent.editions import Edition, Editions
@@ -35,12 +35,12 @@ from consent.model import (
     Script,
     Site,
     State,
+    Tally,
 )
 from consent.policy_diff import concerned, diff, is_material
 from consent.reading import entries
 from consent.renderings import RENDERINGS
 from consent.storage.base import Rows, Storage
-from consent.times import rfc3339
 from consent.together import Job, Together, Watch
 from consent.tree import Tree
 
@@ -161,7 +161,7 @@ class Ledger:
             entry = entry_of(
                 receipt, self.ring.newest(), subject=choice.subject, policy=choice.policy, action=choice.action
             )
-            if self._durably(partial(self._append_after, previous, entry)):
+            if self._durably(partial(self._append_after, previous, entry, tallies.of_receipt(receipt))):
                 return self._recorded(entry.token or "", receipt), True
             if known := self.storage.reading().entry(site, choice.id):
                 return self._again(site, choice, known), False
@@ -211,14 +211,14 @@ class Ledger:
         """Days that a subject's data are kept after its last receipt; `days` where the newest policy names none."""
         return self.published(site).retention_days or days
 
-    def count_display(self, site: str, display: Display) -> None:
-        """Count one showing of the banner for today; nothing but the count is kept."""
+    def count_display(self, site: str, display: Display, *, where: str | None = None) -> None:
+        """Count one showing of the banner for today; nothing but the count is kept. `where` as in `record`."""
         shown = self._asked(site, display.policy).published
         if display.language not in shown.languages:
             right = f"must be one of the policy's languages {', '.join(shown.languages)}"
             raise Invalid("The display does not fit the policy it names.", mistakes=(("language", right),))
-        day = (rfc3339(self.now()) or "")[:10]
-        self._durably(lambda rows: rows.count_display(site, day, display))
+        tally = tallies.of_display(display, regime.place(shown, where), self.now())
+        self._durably(lambda rows: rows.tally(site, {tally: 1}))
 
     # Inside.
 
@@ -243,8 +243,8 @@ class Ledger:
             raise UnknownReceipt(f"Site {site!r} has no receipt {id!r}.")
         return entry
 
-    def _append_after(self, previous: str | None, entry: Entry, rows: Rows) -> bool:
-        """Append a receipt if its id is free, `previous` still its subject's last one, and no entry is younger."""
+    def _append_after(self, previous: str | None, entry: Entry, tally: Tally, rows: Rows) -> bool:
+        """Append and count a receipt if its id is free, `previous` still its subject's last one, and no entry is younger."""
         site, subject = entry.site, entry.subject or ""
         newest = rows.last_time(site)
         self._reached = max(self._reached, newest)
@@ -252,6 +252,7 @@ class Ledger:
             return False
         with suppress(Conflict):
             rows.append(entry)
+            rows.tally(site, {tally: 1})
             return True
         return False
 

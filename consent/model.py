@@ -169,6 +169,23 @@ class Display(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether the tag stands first in the page's head, as far as the banner tells; not counted."""
 
 
+class Tally(Struct, frozen=True):
+    """What showings or receipts have in common that are counted together; names nobody. Kept as daily counts."""
+
+    day: str
+    """YYYY-MM-DD, in UTC."""
+    policy: int
+    action: str
+    """A receipt's action; or what `tallies` names beside them."""
+    granted: str
+    """The ids of the granted categories, sorted and joined with `~`."""
+    language: str
+    country: str
+    """ISO 3166; empty where it is not known."""
+    regime: str
+    surface: str
+
+
 # Stored rows.
 
 

@@ -9,6 +9,9 @@ MINUTES = tuple(f"T{hour:02}:{minute:02}:" for hour in range(24) for minute in r
 SECONDS = tuple(f"{second:02}Z" for second in range(60))
 """Written once: exports ask for millions of times."""
 
+DAY = 86_400
+"""Seconds."""
+
 
 def rfc3339(seconds: int | None) -> str | None:
     """Seconds since the epoch as `2026-11-23T18:46:00Z`; None stays None."""

@@ -356,3 +356,30 @@ def test_doctor_warns_of_a_flood_before_the_disk_is_full(shop, monkeypatch):
     shop.record()
     monkeypatch.setattr("consent.cli.keeping.RECEIPT_BYTES", 10**15)
     assert "entries in a day; at that rate the disk is full in 0 days" in shop("doctor").output
+
+
+# Statistics.
+
+
+def test_stats_shows_each_category_beside_the_period_before(shop):
+    shop.record()
+    shop.record(subject="AAAAAAAAAAAAAAAAAAAAAA", grants={"persistent": False, "analytics": False, "social": False})
+    lines = shop("stats", "shop").output.splitlines()
+    assert lines[0].split() == ["category", "shown", "decided", "granted", "refused", "rate", "before", "points"]
+    assert lines[1].split() == ["analytics", "0", "2", "1", "1", "50.0", "%", "-", "-"] and len(lines) == 4
+    shop("erase", "shop", "AAAAAAAAAAAAAAAAAAAAAA")
+    assert "1 receipts of this period were erased or purged since" in shop("stats", "shop").output
+
+
+def test_stats_prints_counts_by_what_is_named(shop):
+    shop.record(language="de")
+    lines = shop("stats", "shop", "--by", "language,country").output.splitlines()
+    assert lines[1].split() == ["de", "-", "0", "1", "1", "0", "0"]
+    found = json.loads(shop("stats", "shop", "--by", "language", "--json").output)
+    assert found["items"] == [{"language": "de", "shown": 0, "decided": 1, "granted": 1, "refused": 0, "erased": 0}]
+
+
+@pytest.mark.parametrize("wrong", [("--by", "weather"), ("--since", "yesterday"), ("--since", "2031-01-01")])
+def test_stats_refuses_what_it_cannot_count(shop, wrong):
+    done = shop("stats", "shop", *wrong)
+    assert done.exit_code == 2 and done.stderr.startswith("Error: `")

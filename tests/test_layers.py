@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "consent"
 
-BASE = {"errors", "fields", "model", "times", "ids", "policy_types", "pieces"}
+BASE = {"errors", "fields", "model", "times", "ids", "policy_types", "pieces", "tallies"}
 PURE = BASE | {
     "access", "anchors", "appearance", "catalogue", "checkpoint", "choices", "crew", "examination", "claims", "extras", "i18n", "keyring", "merkle", "origins", "packing", "policy", "policy_diff", "policy_rules", "patterns",
     "receipts", "regime", "remote", "renderings", "sealing", "settings", "shape", "state",
@@ -22,6 +22,7 @@ ALLOWED = {
     "pieces": set(),
     "policy_types": {"fields"},
     "model": {"fields", "policy_types"},
+    "tallies": {"model", "times"},
     "storage": BASE | {"packing", "storage"},
     "tree": PURE | {"storage.base"},
     "erasure": PURE | {"storage.base"},
@@ -42,6 +43,7 @@ ALLOWED = {
     "columns": PURE,
     "parquet": PURE | {"columns"},
     "export": PURE | {"ledger", "columns", "parquet"},
+    "stats": PURE | {"ledger"},
     "banner": PURE | {"ledger"},
     "snippet": PURE | {"banner"},
     "client": {"model", "policy_types", "state"},
@@ -52,6 +54,7 @@ THIRD_PARTY = {
     "fields": {"msgspec"},
     "model": {"msgspec"},
     "times": set(),
+    "tallies": {"msgspec"},
     "ids": set(),
     "state": {"msgspec"},
 }

@@ -8,7 +8,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from consent.web.docs import error_codes
 from tests.conftest import ORIGIN, body
 
-DESCRIBED = ("public", "api", "docs", "metrics")
+DESCRIBED = ("public", "api", "stats", "docs", "metrics")
 
 
 @pytest.fixture
@@ -79,6 +79,8 @@ ANSWERS = [
 ]
 ADMIN_ANSWERS = [
     ("get", "/api/sites/{site}", {}, 200),
+    ("get", "/api/sites/{site}/stats", {}, 200),
+    ("get", "/api/sites/{site}/stats", {"query_string": {"by": "x"}}, 400),
     ("get", "/api/sites/{site}/receipts", {"query_string": {"subject": "x"}}, 400),
     ("delete", "/api/sites/{site}/subjects/{subject}", {}, 400),
     ("delete", "/api/sites/{site}", {}, 400),

@@ -25,7 +25,7 @@ from consent.errors import (
 )
 from consent.fields import Action
 from consent.merkle import leaf_hash
-from consent.model import Display, Entry, Filter, Publication, Script, Site, Token
+from consent.model import Entry, Filter, Publication, Script, Site, Tally, Token
 from consent.storage import open_storage
 from consent.storage.base import TRAIL, Storage
 from tests.conftest import ON_SQLITE, SUBJECT
@@ -151,8 +151,8 @@ OF_A_SITE = {
     "newest": lambda rows: rows.newest("nowhere", EVERYTHING),
     "empty": lambda rows: rows.empty("nowhere", SUBJECT),
     "add_token": lambda rows: rows.add_token(api_token(site="nowhere")),
-    "count_display": lambda rows: rows.count_display("nowhere", "2026-11-23", Display(1, "en", "banner")),
-    "displays": lambda rows: rows.displays("nowhere"),
+    "tally": lambda rows: rows.tally("nowhere", {tally(): 1}),
+    "tallies": lambda rows: rows.tallies("nowhere", *ALWAYS),
 }
 
 
@@ -168,7 +168,7 @@ def filled(storage: Storage) -> None:
         rows.add_script(script(b"one"))
         rows.append(entry())
         rows.add_token(api_token(site="shop"))
-        rows.count_display("shop", "2026-11-23", Display(1, "en", "banner"))
+        rows.tally("shop", {tally(): 1})
 
 
 def test_a_removed_site_takes_everything_of_its_own_with_it(shop):
@@ -179,7 +179,7 @@ def test_a_removed_site_takes_everything_of_its_own_with_it(shop):
     assert rows.tokens() == [] and rows.sites() == [Site("other", 20)]
     for ask in (
         rows.publications,
-        rows.displays,
+        lambda site: rows.tallies(site, *ALWAYS),
         rows.scripts,
         rows.checkpoint,
         lambda site: rows.entries(site, EVERYTHING),
@@ -479,7 +479,7 @@ def test_nothing_of_an_erased_subject_is_left_in_a_backup(shop, tmp_path):
     assert b"a-statement-to-forget" not in (tmp_path / "backup.db").read_bytes()
 
 
-# Tokens and displays.
+# Tokens.
 
 
 def test_tokens_come_back_whole_oldest_first(shop):
@@ -519,21 +519,79 @@ def test_a_token_is_revoked_once(shop):
         ]
 
 
-def test_displays_are_counted_by_day_policy_language_and_surface(shop):
-    banner, other = Display(1, "en", "banner"), Display(1, "de", "banner")
+# Daily counts.
+
+
+ALWAYS = ("2000-01-01", "3000-01-01")
+
+
+def tally(day: str = "2026-11-23", **changes) -> Tally:
+    given = {
+        "policy": 1,
+        "action": "custom",
+        "granted": "analytics",
+        "language": "en",
+        "country": "DE",
+        "regime": "opt-in",
+        "surface": "banner",
+    }
+    return Tally(day, **(given | changes))  # fmt: skip
+
+
+def test_counts_add_up_over_transactions_and_inside_them(shop):
+    one, other = tally(), tally(language="de")
+    for counts in ({one: 2, other: 1}, {one: 3}):
+        with shop.writing() as rows:
+            rows.tally("shop", counts)
+            rows.tally("shop", {one: 10})
+    assert shop.reading().tallies("shop", *ALWAYS) == [(other, 1), (one, 25)]
+
+
+def test_every_field_of_a_count_keeps_it_apart(shop):
+    changes = {"day": "2026-11-24", "policy": 2, "action": "signal", "granted": "", "language": "de", "country": "", "regime": "notice", "surface": "api"}  # fmt: skip
+    kinds = [tally(), *(msgspec.structs.replace(tally(), **{name: value}) for name, value in changes.items())]
     with shop.writing() as rows:
-        for day, shown in [
-            ("2026-11-24", banner),
-            ("2026-11-23", banner),
-            ("2026-11-23", other),
-            ("2026-11-23", banner),
-        ]:
-            rows.count_display("shop", day, shown)
-    assert list(shop.reading().displays("shop")) == [
-        ("2026-11-23", other, 1),
-        ("2026-11-23", banner, 2),
-        ("2026-11-24", banner, 1),
-    ]
+        rows.tally("shop", dict.fromkeys(kinds, 1))
+    found = shop.reading().tallies("shop", *ALWAYS)
+    assert found == sorted(((kind, 1) for kind in kinds), key=lambda pair: msgspec.structs.astuple(pair[0]))
+
+
+def test_what_comes_to_nought_is_gone(shop):
+    with shop.writing() as rows:
+        rows.tally("shop", {tally(): 2, tally("2026-11-24"): 1})
+    with shop.writing() as rows:
+        rows.tally("shop", {tally(): -2, tally("2026-11-25"): -1})
+    assert shop.reading().tallies("shop", *ALWAYS) == [(tally("2026-11-24"), 1)]
+
+
+def test_counts_are_read_from_a_day_on_and_before_a_day(shop):
+    days = [tally(f"2026-11-{day}") for day in (22, 23, 24, 25)]
+    with shop.writing() as rows:
+        rows.tally("shop", dict.fromkeys(days, 1))
+    assert shop.reading().tallies("shop", "2026-11-23", "2026-11-25") == [(days[1], 1), (days[2], 1)]
+
+
+def test_counts_are_summed_over_the_fields_that_are_not_named(shop):
+    with shop.writing() as rows:
+        rows.tally("shop", {tally(): 1, tally("2026-11-24", language="de"): 2, tally(policy=2): 4})
+    by_policy = shop.reading().tallies("shop", *ALWAYS, by={"policy"})
+    assert by_policy == [(Tally("", 1, *[""] * 6), 3), (Tally("", 2, *[""] * 6), 4)]
+    assert shop.reading().tallies("shop", *ALWAYS, by=()) == [(Tally("", 0, *[""] * 6), 7)]
+    assert shop.reading().tallies("shop", "2027-01-01", "2027-02-01", by=()) == []
+
+
+def test_sites_are_counted_apart(shop):
+    with shop.writing() as rows:
+        rows.tally("shop", {tally(): 1})
+    assert shop.reading().tallies("other", *ALWAYS) == []
+
+
+def test_a_count_is_undone_with_its_transaction_and_seen_inside_it(shop):
+    with pytest.raises(ZeroDivisionError), shop.writing() as rows:
+        rows.tally("shop", {tally(): 1})
+        assert rows.tallies("shop", *ALWAYS) == [(tally(), 1)]
+        raise ZeroDivisionError
+    assert shop.reading().tallies("shop", *ALWAYS) == []
 
 
 # Transactions.

@@ -3,12 +3,12 @@
 Rows are read through `reading()` and changed inside `writing()`: one durable transaction, all or nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from consent.model import Checkpoint, Display, Entry, Filter, Parcel, Publication, Script, Site, Token
+from consent.model import Checkpoint, Entry, Filter, Parcel, Publication, Script, Site, Tally, Token
 
 TRAIL = "_trail"
 """The log of what administrators did: kept as a site is, under an id that no site can have."""
@@ -113,9 +113,16 @@ class Rows(Protocol):
     def revoke_token(self, id: str, at: int) -> bool:
         """False where there is no such token in use."""
 
-    def count_display(self, site: str, day: str, display: Display) -> None: ...
-    def displays(self, site: str) -> Sequence[tuple[str, Display, int]]:
-        """(day, what was shown, how often), oldest first."""
+    def tally(self, site: str, counts: Mapping[Tally, int]) -> None:
+        """Add to the daily counts; numbers below nought take away, and what comes to nought is gone."""
+
+    def tallies(
+        self, site: str, since: str, until: str, *, by: Collection[str] = Tally.__struct_fields__
+    ) -> list[tuple[Tally, int]]:
+        """The daily counts from the day `since` on and before the day `until`, in the order of their fields.
+
+        They are summed over the fields that `by` does not name, which are left blank ("" or 0).
+        """
 
     def table(self, name: str, columns: str) -> Iterator[list[tuple]]:
         """Every row of a table of a snapshot as it is stored, ordered by its first two columns, some at a time."""

@@ -20,7 +20,8 @@ TABLES = {
     "tiles": "site, level, number, hashes",
     "checkpoints": f"site, {CHECKPOINT}",
     "tokens": TOKEN,
-    "displays": "site, day, policy, language, surface, count",
+    "tallies": "site, day, policy, action, granted, language, country, regime, surface, count",
+    "answers": "site, day, policy, action, granted, count",
     "documents": "kind, id, body",
     "removed_sites": "id",
 }

@@ -47,6 +47,17 @@ def entry_of(site: str, row: tuple, shape: Callable[[bytes], bytes]) -> Entry:
         raise Unavailable(f"Entry {position} of {site!r} is damaged ({error}): restore a backup.") from None
 
 
+def statement(
+    stored: bytes | str | None, shape: Callable[[bytes], bytes], known: tuple[str, str] = ("", "")
+) -> str | None:
+    """The statement that is stored for a subject and an id, without them where they are not known."""
+    stored = plain(stored)
+    if not isinstance(stored, bytes):
+        return stored
+    of = _parts(stored, shape, known)
+    return joined(of) if of else DAMAGED
+
+
 def plain(stored: bytes | str | None) -> bytes | str | None:
     """A statement as a text, or as bytes that begin with the number of a shape."""
     if isinstance(stored, bytes) and stored.startswith(TEXT):

@@ -59,6 +59,7 @@ class PostgresStorage:
             rows = WritingRows(_held(connection), self._known)
             with connection.transaction():
                 yield rows
+                rows.finish()
             rows.committed()
             if rows.published:
                 self._published = next(self._publications)
@@ -94,11 +95,11 @@ class PostgresStorage:
     def check(self) -> None:
         with reported(), self._connections.pooled() as connection:
             _ready(connection)
-            connection.execute("DELETE FROM displays WHERE false")  # refused by a server that only reads
+            connection.execute("DELETE FROM tallies WHERE false")  # refused by a server that only reads
 
     def scrub(self) -> bool:
         with reported(), self._connections.single() as connection:
-            for table in ("entries", "displays", "tokens"):
+            for table in ("entries", "tallies", "tokens"):
                 with suppress(psycopg.errors.FeatureNotSupported, psycopg.errors.SyntaxError):
                     connection.execute(f"VACUUM (INDEX_CLEANUP ON) {table}")
             dead = "SELECT coalesce(sum(n_dead_tup), 0) = 0 FROM pg_stat_user_tables WHERE relid = 'entries'::regclass"

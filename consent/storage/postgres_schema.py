@@ -57,6 +57,21 @@ MIGRATIONS: dict[str, str] = {
             kind TEXT COLLATE "C" NOT NULL, id TEXT COLLATE "C" NOT NULL, body BYTEA NOT NULL, PRIMARY KEY (kind, id)
         )
     """,
+    "m004_tallies": """
+        CREATE TABLE tallies (
+            site INTEGER NOT NULL, day TEXT COLLATE "C" NOT NULL, policy INTEGER NOT NULL,
+            action TEXT COLLATE "C" NOT NULL, granted TEXT COLLATE "C" NOT NULL, language TEXT COLLATE "C" NOT NULL,
+            country TEXT COLLATE "C" NOT NULL, regime TEXT COLLATE "C" NOT NULL, surface TEXT COLLATE "C" NOT NULL,
+            count BIGINT NOT NULL,
+            PRIMARY KEY (site, day, policy, action, granted, language, country, regime, surface)
+        );
+        CREATE TABLE answers (
+            site INTEGER NOT NULL, day TEXT COLLATE "C" NOT NULL, policy INTEGER NOT NULL,
+            action TEXT COLLATE "C" NOT NULL, granted TEXT COLLATE "C" NOT NULL, count BIGINT NOT NULL,
+            PRIMARY KEY (site, day, policy, action, granted)
+        );
+        DROP TABLE displays
+    """,
 }
 """Names and what each does, oldest first."""
 

@@ -8,9 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from consent.errors import Conflict, UnknownPolicy, UnknownSite
-from consent.model import Display, Entry, Filter, Parcel, Publication, Script, Site, Token
+from consent.model import Entry, Filter, Parcel, Publication, Script, Site, Token
 from consent.storage.base import TRAIL
-from consent.storage.document_rows import DocumentRows
 from consent.storage.parcels import (
     ACTIONS,
     ENTRY,
@@ -23,6 +22,7 @@ from consent.storage.parcels import (
     subject_text,
 )
 from consent.storage.shapes import Shapes
+from consent.storage.tally_rows import TallyRows
 from consent.storage.tree_rows import fields
 
 POLICY = "version, hash, document, material_since, published_at"
@@ -33,10 +33,11 @@ BATCH = 5000
 """Rows of a table that are read or filled in at a time."""
 
 
-class SqlRows(DocumentRows):
+class SqlRows(TallyRows):
     """Rows as one connection sees them (see base.Rows); `steady` where it sees nobody else's changes meanwhile."""
 
     def __init__(self, shapes: Shapes, *, steady: bool) -> None:
+        super().__init__()
         self.shapes = shapes
         self._steady = steady
         self._ends: dict[int, tuple[int, int]] = {}
@@ -65,7 +66,8 @@ class SqlRows(DocumentRows):
     def remove_site(self, site: str) -> None:
         key = self._key(site)
         self.published = True
-        for table in ("entries", "tiles", "checkpoints", "scripts", "policies", "displays"):
+        self.finish()
+        for table in ("entries", "tiles", "checkpoints", "scripts", "policies", "tallies", "answers"):
             self._execute(f"DELETE FROM {table} WHERE site = ?", (key,))
         self._execute("DELETE FROM tokens WHERE site = ?", (site,))
         self._execute("DELETE FROM sites WHERE key = ?", (key,))
@@ -196,7 +198,7 @@ class SqlRows(DocumentRows):
         )
         return sorted(row[0] for row in rows)
 
-    # Tokens and counts.
+    # Tokens.
 
     def tokens(self) -> list[Token]:
         return [Token(*row) for row in self._all(f"SELECT {TOKEN} FROM tokens ORDER BY created_at, id")]
@@ -215,17 +217,6 @@ class SqlRows(DocumentRows):
     def revoke_token(self, id: str, at: int) -> bool:
         sql = "UPDATE tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL"
         return self._execute(sql, (at, id)) == 1
-
-    def count_display(self, site: str, day: str, display: Display) -> None:
-        self._execute(
-            "INSERT INTO displays (site, day, policy, language, surface, count) VALUES (?, ?, ?, ?, ?, 1)"
-            " ON CONFLICT (site, day, policy, language, surface) DO UPDATE SET count = displays.count + 1",
-            (self._key(site), day, display.policy, display.language, display.surface),
-        )
-
-    def displays(self, site: str) -> list[tuple[str, Display, int]]:
-        sql = "SELECT day, policy, language, surface, count FROM displays WHERE site = ? ORDER BY 1, 2, 3, 4"
-        return [(day, Display(*shown), count) for day, *shown, count in self._all(sql, (self._key(site),))]
 
     # Inside.
 

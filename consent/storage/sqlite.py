@@ -69,6 +69,7 @@ class SqliteStorage:
                 connection.execute("BEGIN IMMEDIATE")
                 rows = SqliteRows(connection, steady=True)
                 yield rows
+                rows.finish()
                 connection.execute("COMMIT")
                 if rows.published:
                     now = time.time_ns()

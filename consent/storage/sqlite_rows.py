@@ -1,7 +1,7 @@
 """How the rows ask SQLite: over one connection, each error in our words."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -49,6 +49,10 @@ class SqliteRows(SqlRows):
     def _execute(self, sql: str, values: Sequence[Any] = ()) -> int:
         with reported():
             return self.connection.execute(sql, values).rowcount
+
+    def _many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        with reported():
+            self.connection.executemany(sql, rows)
 
     def _all(self, sql: str, values: Sequence[Any] = ()) -> list[tuple]:
         with reported():

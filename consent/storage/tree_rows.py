@@ -3,7 +3,7 @@
 Its rule: only SQL that SQLite and PostgreSQL read alike, with `?` for each value.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from consent.errors import Conflict
@@ -54,6 +54,11 @@ class TreeRows:
     def _execute(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Run a statement; how many rows it touched."""
         raise NotImplementedError
+
+    def _many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run a statement once for each of many rows of values."""
+        for values in rows:
+            self._execute(sql, values)
 
     def _all(self, sql: str, values: Sequence[Any] = ()) -> list[tuple]:
         raise NotImplementedError

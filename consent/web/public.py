@@ -136,7 +136,7 @@ def displays(site: str) -> Response:
 def count(service: Service, site: str, display: Display, environ: Mapping[str, Any]) -> None:
     """Count a showing that a request told of (PEP 3333)."""
     service.rate_limit.hit(environ.get("REMOTE_ADDR"), what="displays")
-    service.ledger.count_display(site, display)
+    service.ledger.count_display(site, display, where=service.places.of(environ))
     service.sightings.note(site, environ.get("HTTP_ORIGIN"), first=display.first)
 
 
