@@ -403,6 +403,15 @@ def test_the_receipt_names_the_regime_and_its_reason(client_with, ledger, draft)
     assert (consent["regime"], consent["regime_basis"], consent["country"]) == ("opt-out", "region", "US")
 
 
+def test_a_display_is_counted_under_its_place(client_with, ledger, draft):
+    ledger.publish("shop", draft)
+    document = {"policy": 2, "language": "en", "surface": "banner"}
+    headers = {**HERE, "CF-IPCountry": "US-CA"}
+    assert client_with(**COUNTRY).post("/sites/shop/displays", json=document, headers=headers).status_code == 204
+    [(shown, count)] = ledger.storage.reading().tallies("shop", "2000-01-01", "3000-01-01")
+    assert (shown.country, shown.regime, count) == ("US", "opt-out", 1)
+
+
 def test_a_place_is_found_in_an_mmdb_file(client_with, ledger, draft, tmp_path):
     from mmdb_writer import MMDBWriter
     from netaddr import IPSet
