@@ -51,17 +51,13 @@ class Unpacker:
         self._header = header + b"."
         self._fresh = zlib.decompressobj(WINDOW, zdict=dictionary)
 
-    def claims(self, packed: bytes, known: Sequence[str] = ()) -> bytes:
-        """The claims of a statement that was packed with the same texts known."""
+    def unpack(self, packed: bytes, known: Sequence[str] = ()) -> tuple[str, bytes]:
+        """A statement that was packed with the same texts known, and its claims."""
         claims = self._fresh.copy().decompress(packed[SIGNATURE:])
         for mark in range(len(known) - 1, -1, -1):
             claims = claims.replace(MARKS[mark], known[mark].encode(), 1)
-        return claims
-
-    def statement(self, packed: bytes, claims: bytes) -> str:
-        """The statement, from its claims."""
-        written = b2a_base64(claims, newline=False).rstrip(b"=") + b"." + b2a_base64(packed[:SIGNATURE], newline=False)
-        return (self._header + written[:PADDING].translate(TO_URL)).decode()
+        said, signed = b2a_base64(claims, newline=False).rstrip(b"="), b2a_base64(packed[:SIGNATURE], newline=False)
+        return (self._header + (said + b"." + signed[:PADDING]).translate(TO_URL)).decode(), claims
 
 
 @lru_cache(maxsize=256)
@@ -72,8 +68,7 @@ def unpacker(shape: bytes) -> Unpacker:
 
 def unpack(packed: bytes, shape: bytes, known: Sequence[str] = ()) -> str:
     """The statement that was packed against a shape, with the same texts known."""
-    ready = unpacker(shape)
-    return ready.statement(packed, ready.claims(packed, known))
+    return unpacker(shape).unpack(packed, known)[0]
 
 
 def _decode(text: bytes) -> bytes:

@@ -16,7 +16,7 @@ class Shapes:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._unpackers: dict[int, Unpacker] = {}
+        self._unpackers: dict[bytes, Unpacker] = {}
         self._keys: dict[bytes, int] = {}
 
     def stored(self, entry: Entry) -> bytes | str | None:
@@ -32,9 +32,8 @@ class Shapes:
         if not isinstance(stored, bytes):
             return stored, None
         try:
-            unpacker, packed = self._unpacker(int.from_bytes(stored[:KEY_BYTES])), stored[KEY_BYTES:]
-            claims = unpacker.claims(packed, (subject, id))
-            return unpacker.statement(packed, claims), claims
+            unpacker = self._unpackers.get(stored[:KEY_BYTES]) or self._unpacker(stored[:KEY_BYTES])
+            return unpacker.unpack(stored[KEY_BYTES:], (subject, id))
         except (zlib.error, KeyError, UnicodeDecodeError):
             return DAMAGED, None
 
@@ -44,10 +43,8 @@ class Shapes:
             return row[0]
         return self._connection.execute("INSERT INTO shapes (shape) VALUES (?) RETURNING key", (shape,)).fetchone()[0]
 
-    def _unpacker(self, key: int) -> Unpacker:
-        if key not in self._unpackers:
-            row = self._connection.execute("SELECT shape FROM shapes WHERE key = ?", (key,)).fetchone()
-            if row is None:
-                raise KeyError(key)
-            self._unpackers[key] = unpacker(row[0])
-        return self._unpackers[key]
+    def _unpacker(self, key: bytes) -> Unpacker:
+        row = self._connection.execute("SELECT shape FROM shapes WHERE key = ?", (int.from_bytes(key),)).fetchone()
+        if row is None:
+            raise KeyError(key)
+        return self._unpackers.setdefault(key, unpacker(row[0]))
