@@ -127,7 +127,9 @@ def test_every_address_of_the_service_is_described(app) -> None:
     """What has no description would be missing from the docs unnoticed."""
     described_rules = {rule.rule for rule, _, _ in described(app)}
     public = [
-        rule for rule in app.url_map.iter_rules() if rule.endpoint.split(".")[0] in ("public", "proofs", "api", "docs", "metrics")
+        rule
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.split(".")[0] in ("public", "proofs", "api", "docs", "metrics")
     ]
     assert {rule.rule for rule in public} == described_rules
 

@@ -23,7 +23,16 @@ PIECE = 262_144
 def exported(settings: Settings, site: str, options: list[str]) -> Iterator[bytes]:
     """The pieces of an export. Raises Unavailable where it breaks off, so that the answer is seen to be cut short."""
     command = [_python(), "-P", "-c", "from consent.cli import main; main()", "export", site, *options]
-    with Popen(command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=_environment(settings), pipesize=PIECE) as process:
+    process = Popen(
+        command,
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=PIPE,
+        env=_environment(settings),
+        pipesize=PIECE,
+        start_new_session=True,  # else what it uses would be taken from the share of the service
+    )
+    with process:
         out, err = cast(BufferedReader, process.stdout), cast(BufferedReader, process.stderr)
         try:
             while piece := out.read1(PIECE):
