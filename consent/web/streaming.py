@@ -44,6 +44,16 @@ def exported(settings: Settings, site: str, options: list[str]) -> Iterator[byte
             process.kill()
 
 
+def begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same pieces, the first of them made: what fails before it is refused like anything else."""
+    return _going_on(next(pieces, b""), pieces)
+
+
+def _going_on(first: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from pieces
+
+
 def _environment(settings: Settings) -> dict[str, str]:
     """What a process needs to find this installation, and this package, however the service was set up."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
