@@ -52,7 +52,9 @@ def unpack(packed: bytes, shape: bytes, known: Sequence[str] = ()) -> str:
 def joined(parts: Parts) -> str:
     """The statement of its parts."""
     header, claims, signature = parts
-    return b".".join((header, _encode(claims), _encode(signature))).decode()
+    said = binascii.b2a_base64(claims, newline=False).rstrip(b"=")
+    signed = binascii.b2a_base64(signature, newline=False).rstrip(b"=")
+    return b".".join((header, (said + b"." + signed).translate(URL))).decode()
 
 
 def parts(packed: bytes, shape: bytes, known: Sequence[str] = ()) -> Parts:
@@ -76,7 +78,3 @@ def _unpacker(shape: bytes) -> tuple[bytes, "zlib._Decompress"]:
 
 def _decode(text: bytes) -> bytes:
     return urlsafe_b64decode(text + b"=" * (-len(text) % 4))
-
-
-def _encode(data: bytes) -> bytes:
-    return binascii.b2a_base64(data, newline=False).translate(URL).rstrip(b"=")

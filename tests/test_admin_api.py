@@ -315,25 +315,40 @@ def test_a_format_whose_package_is_missing_is_refused_with_how_to_get_it(call, m
     assert answer.status_code == 501 and "pip install 'consent[parquet]'" in answer.json["detail"]
 
 
-def test_an_export_that_breaks_off_never_looks_whole(call, ledger):
+def test_an_export_that_breaks_off_never_looks_whole(call, settings, ledger):
     record(ledger)
     with ledger.storage.writing() as rows:
         rows.connection.execute("UPDATE entries SET token = CAST(substr(token, 1, 90) AS BLOB) WHERE position = 1")
+    assert call("GET", "/api/sites/shop/export?format=csv").status_code == 503
     with pytest.raises(Unavailable, match="Entry 1 is damaged"):
-        call("GET", "/api/sites/shop/export?format=csv")
+        list(exported(settings, "shop", ["--format=csv"]))
 
 
-def test_an_export_nobody_reads_any_more_ends(settings, ledger):
-    record(ledger)
-    pieces = exported(settings, "shop", ["--format=csv"])
+@pytest.fixture
+def large(ledger):
+    """More than the pipe between the processes takes."""
+    for _ in range(600):
+        record(ledger)
+
+
+def test_an_export_gives_way_to_recording(settings, large):
+    pieces = exported(settings, "shop", ["--format=ndjson"])
+    next(pieces)
+    [child] = children()
+    assert os.getpriority(os.PRIO_PROCESS, child) >= 10 and os.getsid(child) == child
+    pieces.close()
+
+
+def test_an_export_nobody_reads_any_more_ends(settings, large):
+    pieces = exported(settings, "shop", ["--format=ndjson"])
     next(pieces)
     [child] = children()
     pieces.close()
     assert not Path(f"/proc/{child}").exists()
 
 
-def children() -> list[str]:
-    return Path(f"/proc/{os.getpid()}/task/{threading.get_native_id()}/children").read_text().split()
+def children() -> list[int]:
+    return [*map(int, Path(f"/proc/{os.getpid()}/task/{threading.get_native_id()}/children").read_text().split())]
 
 
 @pytest.mark.parametrize("query", ["format=xml", "since=x", "until=x", "after=x", "after=-1", "policy=x", "action=x", f"after={'9' * 19}", f"subject={SUBJECT}"])  # fmt: skip

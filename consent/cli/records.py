@@ -66,9 +66,11 @@ def export(
 
 
 def _give_way() -> None:
-    """Run at a lower priority than a service beside us."""
+    """Run at a lower priority than a service beside us; Linux may weigh sessions first, so ours too if it is our own."""
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, max(NICE, os.getpriority(os.PRIO_PROCESS, 0)))
+        if os.getsid(0) == os.getpid():
+            Path("/proc/self/autogroup").write_text(str(NICE))  # sched(7), "The autogroup feature"
 
 
 @click.group()

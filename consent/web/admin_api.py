@@ -49,7 +49,7 @@ from consent.web.operations import Answer, operation
 from consent.web.query import cursor, number, page_size, receipt_filter
 from consent.web.responses import json
 from consent.web.service import bearer, checked_version, service, shaped
-from consent.web.streaming import exported
+from consent.web.streaming import begun, exported
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
 GUARDED = (Unauthorized, Forbidden, Unavailable)
@@ -265,7 +265,8 @@ def export_log(site: str) -> Response:
     if not FORMATS[format].packed and request.accept_encodings.best_match(["gzip"]):
         response.headers["Content-Encoding"] = "gzip"
         options.append("--gzip")
-    response.response = exported(service().settings, site, options)
+    pieces = exported(service().settings, site, options)
+    response.response = pieces if request.method == "HEAD" else begun(pieces)
     return response
 
 

@@ -23,7 +23,16 @@ PIECE = 262_144
 def exported(settings: Settings, site: str, options: list[str]) -> Iterator[bytes]:
     """The pieces of an export. Raises Unavailable where it breaks off, so that the answer is seen to be cut short."""
     command = [_python(), "-P", "-c", "from consent.cli import main; main()", "export", site, *options]
-    with Popen(command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=_environment(settings), pipesize=PIECE) as process:
+    process = Popen(
+        command,
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=PIPE,
+        env=_environment(settings),
+        pipesize=PIECE,
+        start_new_session=True,  # else what it uses would be taken from the share of the service
+    )
+    with process:
         out, err = cast(BufferedReader, process.stdout), cast(BufferedReader, process.stderr)
         try:
             while piece := out.read1(PIECE):
@@ -33,6 +42,16 @@ def exported(settings: Settings, site: str, options: list[str]) -> Iterator[byte
                 raise Unavailable(f"An export of site {site!r} broke off: {said}")
         finally:
             process.kill()
+
+
+def begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same pieces, the first of them made: what fails before it is refused like anything else."""
+    return _going_on(next(pieces, b""), pieces)
+
+
+def _going_on(first: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from pieces
 
 
 def _environment(settings: Settings) -> dict[str, str]:
