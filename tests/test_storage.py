@@ -584,7 +584,7 @@ def unborn(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite://{tmp_path / 'fresh' / 'consent.db'}"
         return
-    with request.getfixturevalue("postgres").database("template0") as url:
+    with request.getfixturevalue("postgres").unborn() as url:
         yield url
 
 
