@@ -11,7 +11,7 @@ from consent.errors import BadQuery, ConsentError
 from consent.keyring import KeyRing
 from consent.sealing import seal, unseal
 from consent.settings import load
-from consent.storage import open_storage
+from consent.storage import named, open_storage
 from consent.storage.copying import copy
 from consent.storage.sqlite import SqliteFile, SqliteStorage
 
@@ -104,7 +104,7 @@ class _Database:
     """Another database that a backup fills."""
 
     def __init__(self, url: str) -> None:
-        self.name = url.split("@")[-1]
+        self.name = named(url)
         self._storage = open_storage(url)
 
     def vacant(self) -> None:

@@ -10,14 +10,14 @@ import msgspec
 from consent import open_ledger
 from consent.cli.shared import installation
 from consent.errors import BadQuery, Unavailable
-from consent.storage import copying, open_storage
+from consent.storage import copying, named, open_storage
 
 
 def move(to: str, *, dry_run: bool) -> None:
     """Move the installation's database. Raises BadQuery, or Conflict where the target is not empty."""
     ledger, settings = installation()
     source, target = ledger.storage, open_storage(to)
-    shown = to.split("@")[-1]
+    shown = named(to)
     if to == settings.database:
         raise BadQuery("The installation is in that database already; name another.")
     if faults := source.faults():

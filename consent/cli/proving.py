@@ -22,7 +22,7 @@ from consent.ledger import Ledger
 from consent.mirror import Mirror
 from consent.model import Filter
 from consent.settings import load
-from consent.storage import open_storage
+from consent.storage import named, open_storage
 from consent.storage.base import Storage
 from consent.storage.sqlite import SqliteFile
 from consent.times import rfc3339
@@ -86,7 +86,7 @@ def _findings(what: str, jwks: str | None, remembered: list[str]) -> Findings:
     if what.startswith(("http://", "https://")):
         return Mirror(what).findings(key_set(jwks) if jwks else None, remembered)
     if what.startswith("postgresql://"):
-        return _database(open_storage(what), what.split("@")[-1], jwks, remembered)
+        return _database(open_storage(what), named(what), jwks, remembered)
     path = Path(unquote(what.removeprefix("sqlite://")) if what.startswith("sqlite://") else what)
     if not _is_file(path):
         if not is_site(what):

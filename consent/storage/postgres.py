@@ -34,13 +34,14 @@ class PostgresStorage:
         self.url = url
         self._connections = Connections(url, ready=_ready)
         self._known = Known()
+        self._rows = PostgresRows(self._connections.pooled, self._known)
         self._publications = itertools.count(1)
         self._published = 0
 
     def reading(self) -> PostgresRows:
         with reported():
             self._connections.open()
-        return PostgresRows(self._connections.pooled, self._known)
+        return self._rows
 
     @contextmanager
     def snapshot(self) -> Iterator[PostgresRows]:

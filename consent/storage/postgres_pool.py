@@ -7,7 +7,7 @@ no connection is shared with a process that was forked.
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg
 from psycopg import Connection
@@ -56,6 +56,12 @@ def said(error: Exception) -> str:
     """What an error says, on one line."""
     primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
     return (primary or next(iter(str(error).splitlines()), "") or type(error).__name__).rstrip(".")
+
+
+class _Pool(ConnectionPool):
+    def __del__(self) -> None:
+        with suppress(RuntimeError):  # collected by a thread of its own, which cannot wait for itself
+            super().__del__()
 
 
 class Connections:
@@ -108,7 +114,7 @@ class Connections:
     def _new(self) -> ConnectionPool:
         with self.single() as connection:
             self._ready(connection)
-        return ConnectionPool(
+        return _Pool(
             self._conninfo,
             kwargs={"autocommit": True},
             configure=_configured,

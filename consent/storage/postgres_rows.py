@@ -18,7 +18,7 @@ from consent.errors import UnknownSite
 from consent.model import Entry
 from consent.storage.postgres_pool import reported
 from consent.storage.rows import BATCH, SqlRows
-from consent.storage.shapes import KEY_BYTES, Shapes
+from consent.storage.shapes import KEY_BYTES, One, Shapes
 
 TEXT = bytes(KEY_BYTES)
 """Before a statement that is kept as a text, in the place of a shape's number."""
@@ -42,8 +42,7 @@ class Known:
 class PostgresShapes(Shapes):
     """Shapes found by their hash, for an index of PostgreSQL has no room for them."""
 
-    def __init__(self, one: Callable[[str, Sequence[Any]], tuple | None], known: Known) -> None:
-        super().__init__(one)
+    def __init__(self, known: Known) -> None:
         self._known = known
         self._shapes = known.shapes
         self._new: dict[bytes, int] = {}
@@ -53,18 +52,17 @@ class PostgresShapes(Shapes):
         """Let others of the process know what was found in a transaction."""
         self._known.keys.update(self._new)
 
-    def stored(self, entry: Entry) -> bytes | str | None:
-        kept = super().stored(entry)
-        return coded(kept)
+    def stored(self, entry: Entry, one: One) -> bytes | None:
+        return coded(super().stored(entry, one))
 
-    def unpacked(self, stored: bytes | str | None, subject: str, id: str) -> str | None:
-        return super().unpacked(plain(stored), subject, id)
+    def unpacked(self, stored: bytes | str | None, subject: str, id: str, one: One) -> str | None:
+        return super().unpacked(plain(stored), subject, id, one)
 
-    def _key(self, shape: bytes) -> int:
+    def _key(self, shape: bytes, one: One) -> int:
         hash, found = sha256(shape).digest(), "SELECT key FROM shapes WHERE hash = ?"
         add = "INSERT INTO shapes (hash, shape) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING RETURNING key"
         # Another process may add it between the two: then the insert finds it there, and it is seen afterwards.
-        row = self._one(found, (hash,)) or self._one(add, (hash, shape)) or self._one(found, (hash,))
+        row = one(found, (hash,)) or one(add, (hash, shape)) or one(found, (hash,))
         assert row is not None
         return row[0]
 
@@ -87,7 +85,7 @@ class PostgresRows(SqlRows):
     def __init__(
         self, lent: Callable[[], AbstractContextManager[Connection]], known: Known, *, steady: bool = False
     ) -> None:
-        super().__init__(PostgresShapes(self._one, known), steady=steady)
+        super().__init__(PostgresShapes(known), steady=steady)
         self._lent = lent
         self._known = known
 

@@ -27,7 +27,7 @@ class SqliteRows(SqlRows):
     """Rows as one connection sees them (see base.Rows); `steady` inside a transaction."""
 
     def __init__(self, connection: sqlite3.Connection, *, steady: bool = False) -> None:
-        super().__init__(Shapes(self._one), steady=steady)
+        super().__init__(Shapes(), steady=steady)
         self.connection = connection
 
     def table(self, name: str, columns: str) -> Iterator[list[tuple]]:
