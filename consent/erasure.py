@@ -76,13 +76,9 @@ class Erasure:
 
     def _purge(self, site: str, subjects: list[str], before: int) -> int:
         """Empty those subjects that nothing was recorded for since they were found overdue."""
-        indexes: list[int] = []
         with self.storage.writing() as rows:
-            for subject in subjects:
-                latest = rows.latest(site, subject)
-                if latest is not None and latest.recorded_at < before:
-                    indexes += rows.empty(site, subject)
-            self._account(rows, site, sorted(indexes), "past its retention")
+            indexes = rows.empty_idle(site, subjects, before)
+            self._account(rows, site, indexes, "past its retention")
         return len(indexes)
 
     def _account(self, rows: Rows, site: str, indexes: list[int], reason: str) -> None:

@@ -150,6 +150,7 @@ OF_A_SITE = {
     "entries": lambda rows: rows.entries("nowhere", EVERYTHING),
     "newest": lambda rows: rows.newest("nowhere", EVERYTHING),
     "empty": lambda rows: rows.empty("nowhere", SUBJECT),
+    "empty_idle": lambda rows: rows.empty_idle("nowhere", [SUBJECT], 100),
     "add_token": lambda rows: rows.add_token(api_token(site="nowhere")),
     "count_display": lambda rows: rows.count_display("nowhere", "2026-11-23", Display(1, "en", "banner")),
     "displays": lambda rows: rows.displays("nowhere"),
@@ -429,6 +430,15 @@ def test_an_emptied_subject_is_found_no_more(shop):
 def test_emptying_a_subject_never_seen_empties_nothing(shop):
     with shop.writing() as rows:
         assert rows.empty("shop", SUBJECT) == []
+
+
+def test_emptying_the_idle_spares_who_came_back_and_who_is_not_named(shop):
+    append(shop, *(entry(subject=subject_of(number), recorded_at=100) for number in (1, 2, 3, 1)))
+    append(shop, entry("other", subject=subject_of(1)), entry(subject=subject_of(2), recorded_at=200))
+    with shop.writing() as rows:
+        assert rows.empty_idle("shop", [subject_of(1), subject_of(2), subject_of(9)], 200) == [0, 3]
+    assert indexes(shop.reading().entries("shop", Filter(erased=False))) == [1, 2, 4]
+    assert shop.reading().latest("other", subject_of(1)) is not None
 
 
 def test_erased_entries_still_count_and_are_never_given_out_again(shop):

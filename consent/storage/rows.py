@@ -170,12 +170,15 @@ class SqlRows(TreeRows):
         return [subject_text(row[0]) for row in self._all(sql, (self._key(site), before))]
 
     def empty(self, site: str, subject: str) -> list[int]:
-        rows = self._all(
-            "UPDATE entries SET token = NULL, id = NULL, subject = NULL, policy = NULL, action = NULL"
-            " WHERE site = ? AND subject = ? RETURNING position",
-            (self._key(site), subject_bytes(subject)),
+        return self._empty("subject = ?", (self._key(site), subject_bytes(subject)))
+
+    def empty_idle(self, site: str, subjects: list[str], before: int) -> list[int]:
+        key, marks = self._key(site), ", ".join("?" for _ in subjects)
+        idle = (
+            f"SELECT subject FROM entries WHERE site = ? AND subject IN ({marks})"
+            " GROUP BY subject HAVING max(recorded_at) < ?"
         )
-        return sorted(row[0] for row in rows)
+        return self._empty(f"subject IN ({idle})", (key, key, *map(subject_bytes, subjects), before))
 
     # Tokens and counts.
 
@@ -219,6 +222,13 @@ class SqlRows(TreeRows):
         if self._steady:
             self._ends[key] = end
         return end
+
+    def _empty(self, where: str, values: tuple) -> list[int]:
+        sql = (
+            "UPDATE entries SET token = NULL, id = NULL, subject = NULL, policy = NULL, action = NULL"
+            f" WHERE site = ? AND {where} RETURNING position"
+        )
+        return sorted(row[0] for row in self._all(sql, values))
 
     def _entry(self, site: str, where: str, value: bytes) -> Entry | None:
         row = self._one(f"SELECT {ENTRY} FROM entries WHERE site = ? AND {where}", (self._key(site), value))
