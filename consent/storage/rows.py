@@ -4,6 +4,7 @@ Ids and subjects are kept as their 16 bytes, kinds and actions as small numbers.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from bisect import bisect_left
 from typing import Any, get_args
 from uuid import UUID
 
@@ -163,11 +164,15 @@ class SqlRows(TreeRows):
         return self._some(site, filter, "position < ?", bound, order="DESC", limit=limit)
 
     def idle(self, site: str, before: int) -> list[str]:
+        key = self._key(site)
+        # Times never run backwards in a log, so that what is older is its beginning; the rest is not looked through.
+        end = bisect_left(range(self._end(key)[0]), before, key=lambda position: self._time(key, position))
         sql = (
-            "SELECT subject FROM entries WHERE site = ? AND subject IS NOT NULL"
-            " GROUP BY subject HAVING max(recorded_at) < ? LIMIT 100000"
+            "SELECT DISTINCT subject FROM entries AS old WHERE site = ? AND position < ? AND subject IS NOT NULL"
+            " AND NOT EXISTS (SELECT 1 FROM entries AS new WHERE new.site = old.site AND new.subject = old.subject"
+            " AND new.position >= ?) LIMIT 100000"
         )
-        return [subject_text(row[0]) for row in self._all(sql, (self._key(site), before))]
+        return [subject_text(row[0]) for row in self._all(sql, (key, end, end))]
 
     def empty(self, site: str, subject: str) -> list[int]:
         return self._empty("subject = ?", (self._key(site), subject_bytes(subject)))
@@ -229,6 +234,10 @@ class SqlRows(TreeRows):
             f" WHERE site = ? AND {where} RETURNING position"
         )
         return sorted(row[0] for row in self._all(sql, values))
+
+    def _time(self, key: int, position: int) -> int:
+        row = self._one("SELECT recorded_at FROM entries WHERE site = ? AND position = ?", (key, position))
+        return row[0] if row else 0
 
     def _entry(self, site: str, where: str, value: bytes) -> Entry | None:
         row = self._one(f"SELECT {ENTRY} FROM entries WHERE site = ? AND {where}", (self._key(site), value))
