@@ -101,7 +101,7 @@ class PostgresStorage:
         with reported(), self._connections.single() as connection:
             for table in ("entries", "displays", "tokens"):
                 with suppress(psycopg.errors.FeatureNotSupported, psycopg.errors.SyntaxError):
-                    connection.execute(f"VACUUM (INDEX_CLEANUP ON) {table}")
+                    connection.execute(f"VACUUM (INDEX_CLEANUP ON, SKIP_LOCKED, TRUNCATE OFF) {table}")
             dead = "SELECT coalesce(sum(n_dead_tup), 0) = 0 FROM pg_stat_user_tables WHERE relid = 'entries'::regclass"
             return _row(connection, dead)[0]
 
