@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -84,6 +85,22 @@ def test_a_server_that_is_not_there_is_told_at_once_and_without_the_password(tmp
     with pytest.raises(Unavailable) as refused:
         storage.reading()
     assert time.monotonic() - before < 2 and "secret" not in str(refused.value)
+
+
+def test_who_waits_for_a_server_that_says_nothing_waits_once():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        storage = open_storage(f"postgresql://127.0.0.1:{silent.getsockname()[1]}/consent?connect_timeout=2")
+
+        def ask() -> None:
+            with pytest.raises(Unavailable, match="timeout"):
+                storage.reading()
+
+        threads, before = [threading.Thread(target=ask) for _ in range(8)], time.monotonic()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert time.monotonic() - before < 6
 
 
 def test_an_address_that_is_none_is_refused_without_its_password():

@@ -141,6 +141,7 @@ class WritingRows(PostgresRows):
         self._held: dict[str, int] = {}
 
     def remove_site(self, site: str) -> None:
+        self._execute("SET LOCAL statement_timeout = 0")
         super().remove_site(site)
         del self._held[site]
 
