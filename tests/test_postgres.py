@@ -18,7 +18,7 @@ from consent import together
 from consent.errors import BadSettings, Unavailable
 from consent.ledger import Ledger
 from consent.model import Filter, Site
-from consent.storage import open_storage
+from consent.storage import copying, open_storage
 from consent.storage.postgres import PostgresStorage
 from consent.storage.postgres_pool import MOST
 from tests.conftest import SUBJECT, choice
@@ -249,6 +249,18 @@ def test_two_that_make_the_same_checkpoint_agree(ledger: Ledger, database: str):
     made = ledger.storage.reading().checkpoints("shop")
     assert [one.size for one in made] == sorted({one.size for one in made}) and ledger.tree.sound("shop")
     other.storage.close()
+
+
+def test_a_page_of_a_log_just_moved_is_found_without_reading_the_rest(shop, direct, tmp_path):
+    append(shop, *(entry() for _ in range(5000)))
+    shop.backup(tmp_path / "backup.db")
+    direct.execute("TRUNCATE sites, entries")
+    backup = open_storage(f"sqlite://{tmp_path / 'backup.db'}")
+    copying.copy(backup, shop)
+    backup.close()
+    asked = "EXPLAIN SELECT leaf FROM entries WHERE site = 3 AND position > 5 ORDER BY position LIMIT 1000"
+    plan = [line for (line,) in direct.execute(asked)]
+    assert "Index Scan using entries_pkey" in plan[1], plan
 
 
 # Removed rows, and damage.

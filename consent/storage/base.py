@@ -108,6 +108,9 @@ class Rows(Protocol):
     def fill(self, name: str, columns: str, rows: list[tuple]) -> None:
         """Put rows as another database stores them into a table (copying.copy)."""
 
+    def filled(self) -> None:
+        """Take up what was filled in, which is everything now."""
+
 
 class Storage(Protocol):
     """A database. Raises Unavailable where it cannot be read or written now; the next call tries again."""

@@ -49,6 +49,7 @@ def _fill(rows: Rows, new: Rows, moved: Callable[[int], object]) -> None:
             new.fill(table, columns, batch)
             if table == "entries":
                 moved(len(batch))
+    new.filled()
 
 
 def sizes(rows: Rows) -> dict[str, int]:

@@ -26,7 +26,7 @@ PATIENCE = 1.0
 """Seconds for which a site's number is believed: nothing but the site's removal changes it."""
 
 COUNTED = {"sites": "key", "shapes": "key", "scripts": "rowid"}
-"""Columns that a sequence fills, which has to go on behind what is filled in."""
+"""Columns that a sequence fills, which goes on behind what was filled in."""
 
 
 class Known:
@@ -98,13 +98,17 @@ class PostgresRows(SqlRows):
     def fill(self, name: str, columns: str, rows: list[tuple]) -> None:
         if name == "shapes":
             columns, rows = f"{columns}, hash", [(*row, sha256(row[1]).digest()) for row in rows]
-        with reported(), self._lent() as connection:
-            with connection.cursor() as cursor, cursor.copy(f"COPY {name} ({columns}) FROM STDIN") as copy:
-                for row in _turned(rows, columns, coded):
-                    copy.write_row(row)
-            if counted := COUNTED.get(name):
-                highest = f"(SELECT max({counted}) FROM {name})"
-                connection.execute(f"SELECT setval(pg_get_serial_sequence('{name}', '{counted}'), {highest})")
+        to = f"COPY {name} ({columns}) FROM STDIN"
+        with reported(), self._lent() as connection, connection.cursor() as cursor, cursor.copy(to) as copy:
+            for row in _turned(rows, columns, coded):
+                copy.write_row(row)
+
+    def filled(self) -> None:
+        for name, counted in COUNTED.items():
+            highest = f"(SELECT max({counted}) FROM {name})"
+            self._all(f"SELECT setval(pg_get_serial_sequence('{name}', '{counted}'), {highest})")
+        # Without it each page of a log would be found by reading the whole site, until the server learns better.
+        self._execute("ANALYZE entries")
 
     def _execute(self, sql: str, values: Sequence[Any] = ()) -> int:
         with reported(), self._lent() as connection:

@@ -41,6 +41,9 @@ class SqliteRows(SqlRows):
         with reported():
             self.connection.executemany(f"INSERT INTO {name} ({columns}) VALUES ({marks})", rows)
 
+    def filled(self) -> None:
+        """Nothing is left to do: SQLite counts on by itself."""
+
     def _execute(self, sql: str, values: Sequence[Any] = ()) -> int:
         with reported():
             return self.connection.execute(sql, values).rowcount
