@@ -40,7 +40,8 @@ class Erasure:
         if self.storage.reading().latest(site, subject) is None:
             return []  # whoever asks for strangers' erasure holds up nobody
         with self.storage.writing() as rows:
-            indexes = _empty(rows, site, subject)
+            _uncount(rows, site, subject)
+            indexes = rows.empty(site, subject)
             self._account(rows, site, indexes, reason)
         if indexes:
             self.scrub()
@@ -82,11 +83,11 @@ class Erasure:
 
     def _purge(self, site: str, subjects: list[str], before: int) -> int:
         """Empty those subjects that nothing was recorded for since they were found overdue."""
-        indexes: list[int] = []
         with self.storage.writing() as rows:
             for subject in subjects:
-                indexes += _empty(rows, site, subject, before=before)
-            self._account(rows, site, sorted(indexes), "past its retention")
+                _uncount(rows, site, subject, before=before)
+            indexes = rows.empty_idle(site, subjects, before)
+            self._account(rows, site, indexes, "past its retention")
         return len(indexes)
 
     def _account(self, rows: Rows, site: str, indexes: list[int], reason: str) -> None:
@@ -98,20 +99,16 @@ class Erasure:
             rows.append(entry_of(claims, self.ring.newest()))
 
 
-def _empty(rows: Rows, site: str, subject: str, *, before: int | None = None) -> list[int]:
-    """Empty a subject's entries and count them under their days alone; the indexes emptied.
-
-    None if its last one is not older than `before`.
-    """
+def _uncount(rows: Rows, site: str, subject: str, *, before: int | None = None) -> None:
+    """Count a subject's entries under their days alone; not where its last one is not older than `before`."""
     counts, newest = Counter[Tally](), 0
     for entry in _receipts(rows, site, subject):
         counts[tallies.of_stored(entry.token, entry.recorded_at)] -= 1
         counts[tallies.erased(entry.recorded_at)] += 1
         newest = entry.recorded_at
     if before is not None and newest >= before:
-        return []
+        return
     rows.tally(site, counts)
-    return rows.empty(site, subject)
 
 
 def _receipts(rows: Rows, site: str, subject: str) -> Iterator[Entry]:

@@ -56,13 +56,11 @@ def postgres() -> Iterator[Cluster]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a fresh database of every kind, migrated and empty."""
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database of every kind."""
     if request.param == "sqlite":
-        yield f"sqlite://{tmp_path / 'data' / 'consent.db'}"
-        return
-    with request.getfixturevalue("postgres").database() as url:
-        yield url
+        return f"sqlite://{tmp_path / 'data' / 'consent.db'}"
+    return request.getfixturevalue("postgres").emptied()
 
 
 ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)

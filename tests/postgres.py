@@ -14,10 +14,13 @@ from pathlib import Path
 import psycopg
 
 from consent.storage import open_storage
+from consent.storage.postgres_schema import MIGRATIONS
 
 BINARIES = max(Path("/usr/lib/postgresql").glob("*/bin/postgres"), default=None, key=lambda path: int(path.parts[4]))
 """Debian's newest server."""
-TEMPLATE = "migrated"
+SHARED = "shared"
+OTHERS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+TABLES = "SELECT string_agg(tablename, ', ') FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'consent_migrations'"
 
 
 class Cluster:
@@ -32,13 +35,9 @@ class Cluster:
         with (self.data / "postgresql.conf").open("a") as settings:
             settings.write(
                 f"listen_addresses = ''\nunix_socket_directories = '{folder}'\nmax_connections = 200\n"
-                "shared_buffers = 64MB\nautovacuum_naptime = 10min\nmax_wal_size = 4GB\n"
+                "shared_buffers = 64MB\nautovacuum_naptime = 10min\nmax_wal_size = 256MB\n"
             )
         self.start()
-        self.execute(f"CREATE DATABASE {TEMPLATE}")
-        storage = open_storage(self.url(TEMPLATE))
-        storage.migrate()
-        storage.close()
 
     @property
     def data(self) -> Path:
@@ -59,13 +58,31 @@ class Cluster:
             cursor = connection.execute(sql)
             return cursor.fetchall() if cursor.description else []
 
+    def emptied(self) -> str:
+        """The URL of a migrated database with nothing in it; the same for each test, which spares it a new one."""
+        if not self.execute(f"SELECT 1 FROM pg_database WHERE datname = '{SHARED}'"):
+            self._create()
+        self.execute(OTHERS, database=SHARED)
+        if self.execute("SELECT name FROM consent_migrations", database=SHARED) != [(name,) for name in MIGRATIONS]:
+            self.execute(f"DROP DATABASE {SHARED}")
+            self._create()
+        ((tables,),) = self.execute(TABLES, database=SHARED)
+        self.execute(f"TRUNCATE {tables} RESTART IDENTITY", database=SHARED)
+        return self.url(SHARED)
+
     @contextmanager
-    def database(self, template: str = TEMPLATE) -> Iterator[str]:
-        """The URL of a database that is there for the block: a migrated one, or an empty one of `template0`."""
+    def unborn(self) -> Iterator[str]:
+        """The URL of a database that is there for the block, in which nothing was ever created."""
         name = f"test_{next(self._names)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE template0")
         yield self.url(name)
         self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _create(self) -> None:
+        self.execute(f"CREATE DATABASE {SHARED} TEMPLATE template0")
+        storage = open_storage(self.url(SHARED))
+        storage.migrate()
+        storage.close()
 
     def _run(self, program: str, *arguments: str) -> None:
         assert BINARIES is not None
@@ -82,7 +99,7 @@ class Cluster:
 @contextmanager
 def cluster() -> Iterator[Cluster]:
     """A server for as long as the block takes."""
-    folder = Path(tempfile.mkdtemp(prefix="consent-pg-"))  # a socket's path has to be short
+    folder = Path(tempfile.mkdtemp(prefix="consent-pg-", dir=_quick()))  # a socket's path has to be short
     try:
         running = Cluster(folder)
         try:
@@ -91,6 +108,12 @@ def cluster() -> Iterator[Cluster]:
             running.stop()
     finally:
         shutil.rmtree(folder)
+
+
+def _quick() -> str | None:
+    """Memory, where there is enough of it: a sync costs nothing there. What kills processes asks no more of a disk."""
+    memory = Path("/dev/shm")
+    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > 1 << 30 else None
 
 
 def _default_signals() -> None:

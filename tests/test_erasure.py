@@ -12,7 +12,7 @@ from consent.keeper import Keeper
 from consent.ledger import Ledger
 from consent.model import Filter
 from consent.storage.rows import subject_bytes
-from tests.conftest import SUBJECT, body, choice
+from tests.conftest import ON_SQLITE, SUBJECT, body, choice
 
 OTHER = "AAAAAAAAAAAAAAAAAAAAAA"
 YEARS = 1096
@@ -54,6 +54,7 @@ def holds(ledger: Ledger) -> list[str]:
     return [one.problem for one in verify.check(items, ledger.ring.public(), known) if one.problem]
 
 
+@ON_SQLITE
 def test_no_byte_of_an_erased_subject_is_left_in_any_file(ledger: Ledger, tmp_path: Path):
     record(ledger, OTHER, 30)
     id = record(ledger, SUBJECT, 30)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from consent.settings import load
 from consent.web import make_app
-from tests.conftest import ALL, NONE, ORIGIN, SUBJECT, body
+from tests.conftest import ALL, NONE, ON_SQLITE, ORIGIN, SUBJECT, body
 
 HERE = {"Origin": ORIGIN}
 RECEIPTS = "/sites/shop/receipts"
@@ -511,6 +511,7 @@ def test_a_bottomless_body_is_malformed(client, data):
 # What is wrong with the installation.
 
 
+@ON_SQLITE
 def test_a_database_from_a_newer_version_is_not_ready(client, ledger):
     with sqlite3.connect(ledger.storage.path) as db:
         db.execute("UPDATE _sqlite_migrations SET name = 'm999_later' WHERE name = 'm005_tree'")

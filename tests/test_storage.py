@@ -150,6 +150,7 @@ OF_A_SITE = {
     "entries": lambda rows: rows.entries("nowhere", EVERYTHING),
     "newest": lambda rows: rows.newest("nowhere", EVERYTHING),
     "empty": lambda rows: rows.empty("nowhere", SUBJECT),
+    "empty_idle": lambda rows: rows.empty_idle("nowhere", [SUBJECT], 100),
     "add_token": lambda rows: rows.add_token(api_token(site="nowhere")),
     "tally": lambda rows: rows.tally("nowhere", {tally(): 1}),
     "tallies": lambda rows: rows.tallies("nowhere", *ALWAYS),
@@ -457,6 +458,29 @@ def test_emptying_a_subject_never_seen_empties_nothing(shop):
         assert rows.empty("shop", SUBJECT) == []
 
 
+def test_idle_are_those_whose_last_receipt_is_older(shop):
+    times = [(1, 100), (2, 110), (1, 120), (3, 130), (2, 200), (4, 210)]
+    append(shop, *(entry(subject=subject_of(number), recorded_at=at) for number, at in times))
+    append(
+        shop, entry("other", subject=subject_of(5), recorded_at=1), entry(kind="policy", subject=None, recorded_at=220)
+    )
+    found = [sorted(shop.reading().idle("shop", before)) for before in (0, 100, 121, 131, 200, 201, 1000)]
+    one, two, three, four = map(subject_of, (1, 2, 3, 4))
+    assert found == [[], [], [one], [one, three], [one, three], [one, two, three], [one, two, three, four]]
+    with shop.writing() as rows:
+        rows.empty("shop", one)
+    assert shop.reading().idle("shop", 200) == [three]
+
+
+def test_emptying_the_idle_spares_who_came_back_and_who_is_not_named(shop):
+    append(shop, *(entry(subject=subject_of(number), recorded_at=100) for number in (1, 2, 3, 1)))
+    append(shop, entry("other", subject=subject_of(1)), entry(subject=subject_of(2), recorded_at=200))
+    with shop.writing() as rows:
+        assert rows.empty_idle("shop", [subject_of(1), subject_of(2), subject_of(9)], 200) == [0, 3]
+    assert indexes(shop.reading().entries("shop", Filter(erased=False))) == [1, 2, 4]
+    assert shop.reading().latest("other", subject_of(1)) is not None
+
+
 def test_erased_entries_still_count_and_are_never_given_out_again(shop):
     append(shop, entry(), entry())
     with shop.writing() as rows:
@@ -668,7 +692,7 @@ def unborn(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite://{tmp_path / 'fresh' / 'consent.db'}"
         return
-    with request.getfixturevalue("postgres").database("template0") as url:
+    with request.getfixturevalue("postgres").unborn() as url:
         yield url
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import click
 
 from consent import banner, open_ledger
+from consent.cli.moving import move
 from consent.cli.people import first_owner
 from consent.cli.shared import as_json, installation, show
 from consent.errors import ConsentError
@@ -41,13 +42,18 @@ def init() -> None:
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Only say what would be applied.")
-def migrate(dry_run: bool) -> None:
-    """Bring the database up to date.
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--to", help="Move everything to the empty database at this URL, once the service is stopped.")
+def migrate(dry_run: bool, to: str | None) -> None:
+    """Bring the database up to date, or move it to another.
 
     \b
     Example: consent backup before.db && consent migrate
+             consent migrate --to postgresql://consent@db.example/consent
     """
+    if to:
+        move(to, dry_run=dry_run)
+        return
     storage = open_ledger(load()).storage
     names = storage.pending() if dry_run else storage.migrate()
     for name in names:
@@ -109,7 +115,7 @@ def _database(settings: Settings) -> Iterator[str]:
     storage.check()
     yield from storage.faults()
     path = settings.data / "consent.db"
-    if path.is_file() and path.stat().st_mode & 0o077:
+    if settings.database.endswith(str(path)) and path.stat().st_mode & 0o077:
         yield f"{path} can be read by others: run `chmod go-rwx {path}*`."
 
 
@@ -144,8 +150,8 @@ def _checkpoints(settings: Settings) -> Iterator[str]:
 
 
 def _growth(settings: Settings) -> Iterator[str]:
-    """Whether the disk is full within a month at today's rate, as under a flood."""
-    ledger = _opened(settings)
+    """Whether the disk is full within a month at today's rate, as under a flood; a server's disk is not seen."""
+    ledger = _opened(settings) if settings.database.startswith("sqlite:") else None
     rows = ledger.storage.reading() if ledger else None
     free = shutil.disk_usage(settings.data).free
     for site in rows.sites() if rows else []:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from urllib.parse import unquote
 
 import click
 
@@ -20,6 +21,8 @@ from consent.keyring import KeyRing
 from consent.ledger import Ledger
 from consent.mirror import Mirror
 from consent.settings import load
+from consent.storage import named, open_storage
+from consent.storage.base import Storage
 from consent.storage.sqlite import SqliteFile
 from consent.times import rfc3339
 
@@ -36,8 +39,8 @@ Findings = Iterable[verification.Finding]
 def verify(what: str, jwks: str | None, since: tuple[str, ...], as_json: bool) -> None:
     """Check a log without trusting its keeper: every signature, hash, order, policy, erasure and checkpoint.
 
-    WHAT is a site of this installation, an evidence bundle, a database file, an exported ndjson file, or the address
-    of a site elsewhere (https://consent.example.org/sites/shop), of which keys, checkpoint and tree are checked.
+    WHAT is a site of this installation, an evidence bundle, a database file or its URL, an exported ndjson file, or
+    the address of a site elsewhere (https://consent.example.org/sites/shop), of which keys, checkpoint and tree are checked.
 
     \b
     Example: consent verify shop
@@ -81,7 +84,9 @@ def checkpoint(site: str | None, as_json: bool) -> None:
 def _findings(what: str, jwks: str | None, remembered: list[str]) -> Findings:
     if what.startswith(("http://", "https://")):
         return Mirror(what).findings(key_set(jwks) if jwks else None, remembered)
-    path = Path(what)
+    if what.startswith("postgresql://"):
+        return _database(open_storage(what), named(what), jwks, remembered)
+    path = Path(unquote(what.removeprefix("sqlite://")) if what.startswith("sqlite://") else what)
     if not _is_file(path):
         if not is_site(what):
             raise BadQuery(f"There is no file {what}.")
@@ -92,7 +97,7 @@ def _findings(what: str, jwks: str | None, remembered: list[str]) -> Findings:
     if start.startswith(b"PK"):
         return _bundle(Bundle(path), jwks, remembered)
     if start == b"SQLite format 3\0":
-        return _database(path, jwks, remembered)
+        return _database(SqliteFile(path), str(path), jwks, remembered)
     if remembered:
         raise BadQuery("A checkpoint is held against a whole log: give an evidence bundle, a database or a site.")
     return _lines(path, jwks)
@@ -116,15 +121,15 @@ def _log(ledger: Ledger, site: str, keys: dict[str, bytes], remembered: list[str
             yield verification.Finding(-1, "file", fault)
 
 
-def _database(path: Path, jwks: str | None, remembered: list[str]) -> Findings:
-    """Every site of a database file: a backup, or another installation's."""
+def _database(storage: Storage, name: str, jwks: str | None, remembered: list[str]) -> Findings:
+    """Every site of a database: a backup, or another installation's."""
     ring = KeyRing(load().data / "keys")
     if not jwks and not ring.files():
         raise BadQuery(
-            f"Name the public key set: `consent verify {path} --jwks jwks.json` (from /.well-known/jwks.json)."
+            f"Name the public key set: `consent verify {name} --jwks jwks.json` (from /.well-known/jwks.json)."
         )
     keys = key_set(jwks) if jwks else ring.public()
-    ledger = Ledger(SqliteFile(path), ring, issuer="", scripts=lambda _: [], clock=time.time)
+    ledger = Ledger(storage, ring, issuer="", scripts=lambda _: [], clock=time.time)
     sites = ledger.storage.reading().sites()
     for site in sites:
         theirs = [note for note in remembered if note.partition("\n")[0].endswith(f"/sites/{site.id}")]
@@ -135,7 +140,7 @@ def _database(path: Path, jwks: str | None, remembered: list[str]) -> Findings:
                 -1, "checkpoint", f"the remembered checkpoint is of {origin}, which is not there"
             )
     if not sites:
-        raise BadQuery(f"{path} has no site.")
+        raise BadQuery(f"{name} has no site.")
 
 
 def _bundle(bundle: Bundle, jwks: str | None, remembered: list[str]) -> Findings:

@@ -77,6 +77,9 @@ class Rows(Protocol):
     def empty(self, site: str, subject: str) -> list[int]:
         """Remove everything about a subject but index, kind, time and leaf; returns the indexes emptied."""
 
+    def empty_idle(self, site: str, subjects: list[str], before: int) -> list[int]:
+        """The same for some subjects at once, but those whose last receipt is not older than a time."""
+
     def leaves(self, site: str, start: int, end: int) -> list[bytes]:
         """The leaf hashes from index `start` up to `end`, that not included."""
 
@@ -129,6 +132,9 @@ class Rows(Protocol):
 
     def fill(self, name: str, columns: str, rows: list[tuple]) -> None:
         """Put rows as another database stores them into a table (copying.copy)."""
+
+    def filled(self) -> None:
+        """Take up what was filled in, which is everything now."""
 
 
 class Storage(Protocol):

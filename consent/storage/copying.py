@@ -28,18 +28,32 @@ TABLES = {
 """Every table and its columns; the first, and the second where there is one, tell its order."""
 
 
-def copy(source: Storage, target: Storage, *, moved: Callable[[int], object] = lambda _: None) -> None:
-    """Fill a database that is migrated and empty with what another holds now; `moved` hears of entries.
+def copy(source: Storage, target: Storage) -> None:
+    """Fill a database that is migrated and empty with what another holds now. Raises Conflict where it is not empty."""
+    with source.snapshot() as rows, target.writing() as new:
+        _fill(rows, new, lambda _: None)
 
-    Raises Conflict where the target is not empty.
+
+def move(source: Storage, target: Storage, *, moved: Callable[[int], object]) -> None:
+    """The same for one that takes the other's place; `moved` hears of entries.
+
+    Raises Conflict where something was recorded meanwhile, too: whoever recorded it would miss it afterwards.
     """
     with source.snapshot() as rows, target.writing() as new:
-        if new.sites() or new.tokens():
-            raise Conflict("There is something in the target database already: name an empty one.")
-        for table, columns in TABLES.items():
-            for batch in rows.table(table, columns):
-                new.fill(table, columns, batch)
-                moved(len(batch) if table == "entries" else 0)
+        _fill(rows, new, moved)
+        if sizes(source.reading()) != sizes(rows):
+            raise Conflict("Something was recorded meanwhile: stop the service, then move again. Nothing was moved.")
+
+
+def _fill(rows: Rows, new: Rows, moved: Callable[[int], object]) -> None:
+    if new.sites() or new.tokens():
+        raise Conflict("There is something in the target database already: name an empty one.")
+    for table, columns in TABLES.items():
+        for batch in rows.table(table, columns):
+            new.fill(table, columns, batch)
+            if table == "entries":
+                moved(len(batch))
+    new.filled()
 
 
 def sizes(rows: Rows) -> dict[str, int]:

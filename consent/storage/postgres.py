@@ -34,13 +34,14 @@ class PostgresStorage:
         self.url = url
         self._connections = Connections(url, ready=_ready)
         self._known = Known()
+        self._rows = PostgresRows(self._connections.pooled, self._known)
         self._publications = itertools.count(1)
         self._published = 0
 
     def reading(self) -> PostgresRows:
         with reported():
             self._connections.open()
-        return PostgresRows(self._connections.pooled, self._known)
+        return self._rows
 
     @contextmanager
     def snapshot(self) -> Iterator[PostgresRows]:
@@ -101,7 +102,7 @@ class PostgresStorage:
         with reported(), self._connections.single() as connection:
             for table in ("entries", "tallies", "tokens"):
                 with suppress(psycopg.errors.FeatureNotSupported, psycopg.errors.SyntaxError):
-                    connection.execute(f"VACUUM (INDEX_CLEANUP ON) {table}")
+                    connection.execute(f"VACUUM (INDEX_CLEANUP ON, SKIP_LOCKED, TRUNCATE OFF) {table}")
             dead = "SELECT coalesce(sum(n_dead_tup), 0) = 0 FROM pg_stat_user_tables WHERE relid = 'entries'::regclass"
             return _row(connection, dead)[0]
 

@@ -6,8 +6,9 @@ no connection is shared with a process that was forked.
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg
 from psycopg import Connection
@@ -58,6 +59,12 @@ def said(error: Exception) -> str:
     return (primary or next(iter(str(error).splitlines()), "") or type(error).__name__).rstrip(".")
 
 
+class _Pool(ConnectionPool):
+    def __del__(self) -> None:
+        with suppress(RuntimeError):  # collected by a thread of its own, which cannot wait for itself
+            super().__del__()
+
+
 class Connections:
     """Connections of this process to the database at a URL, opened when they are needed."""
 
@@ -68,6 +75,8 @@ class Connections:
         self._turn = threading.Lock()
         self._pool: ConnectionPool | None = None
         self._owner = 0
+        self._refused: tuple[float, Exception] = (0.0, Exception())
+        """When and why there was no pool the last time."""
 
     @contextmanager
     def single(self) -> Iterator[Connection]:
@@ -92,12 +101,21 @@ class Connections:
     def open(self) -> ConnectionPool:
         """The pool of this process. Raises what `ready` or the server says against it."""
         pool = self._pool
-        if pool is None or self._owner != os.getpid():
-            with self._turn:
-                if self._pool is None or self._owner != os.getpid():
-                    self._pool, self._owner = self._new(), os.getpid()
-                pool = self._pool
-        return pool
+        return pool if pool is not None and self._owner == os.getpid() else self._opened(time.monotonic())
+
+    def _opened(self, asked: float) -> ConnectionPool:
+        with self._turn:
+            if self._pool is not None and self._owner == os.getpid():
+                return self._pool
+            when, why = self._refused
+            if when > asked:
+                raise why  # who waited while another tried does not wait for the same again
+            try:
+                self._pool, self._owner = self._new(), os.getpid()
+            except Exception as error:
+                self._refused = (time.monotonic(), error)
+                raise
+            return self._pool
 
     def close(self) -> None:
         """Close the pool; the next call opens another."""
@@ -108,7 +126,7 @@ class Connections:
     def _new(self) -> ConnectionPool:
         with self.single() as connection:
             self._ready(connection)
-        return ConnectionPool(
+        return _Pool(
             self._conninfo,
             kwargs={"autocommit": True},
             configure=_configured,

@@ -19,13 +19,13 @@ from consent.model import Entry
 from consent.storage.parcels import TEXT, plain
 from consent.storage.postgres_pool import reported
 from consent.storage.rows import BATCH, SqlRows, order
-from consent.storage.shapes import Shapes
+from consent.storage.shapes import One, Shapes
 
 PATIENCE = 1.0
 """Seconds for which a site's number is believed: nothing but the site's removal changes it."""
 
 COUNTED = {"sites": "key", "shapes": "key", "scripts": "rowid"}
-"""Columns that a sequence fills, which has to go on behind what is filled in."""
+"""Columns that a sequence fills, which goes on behind what was filled in."""
 
 
 class Known:
@@ -41,8 +41,7 @@ class Known:
 class PostgresShapes(Shapes):
     """Shapes found by their hash, for an index of PostgreSQL has no room for them."""
 
-    def __init__(self, one: Callable[[str, Sequence[Any]], tuple | None], known: Known) -> None:
-        super().__init__(one)
+    def __init__(self, known: Known) -> None:
         self._known = known
         self._shapes = known.shapes
         self._new: dict[bytes, int] = {}
@@ -52,15 +51,14 @@ class PostgresShapes(Shapes):
         """Let others of the process know what was found in a transaction."""
         self._known.keys.update(self._new)
 
-    def stored(self, entry: Entry) -> bytes | str | None:
-        kept = super().stored(entry)
-        return coded(kept)
+    def stored(self, entry: Entry, one: One) -> bytes | None:
+        return coded(super().stored(entry, one))
 
-    def _key(self, shape: bytes) -> int:
+    def _key(self, shape: bytes, one: One) -> int:
         hash, found = sha256(shape).digest(), "SELECT key FROM shapes WHERE hash = ?"
         add = "INSERT INTO shapes (hash, shape) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING RETURNING key"
         # Another process may add it between the two: then the insert finds it there, and it is seen afterwards.
-        row = self._one(found, (hash,)) or self._one(add, (hash, shape)) or self._one(found, (hash,))
+        row = one(found, (hash,)) or one(add, (hash, shape)) or one(found, (hash,))
         assert row is not None
         return row[0]
 
@@ -76,7 +74,7 @@ class PostgresRows(SqlRows):
     def __init__(
         self, lent: Callable[[], AbstractContextManager[Connection]], known: Known, *, steady: bool = False
     ) -> None:
-        super().__init__(PostgresShapes(self._one, known), steady=steady)
+        super().__init__(PostgresShapes(known), steady=steady)
         self._lent = lent
         self._known = known
 
@@ -89,13 +87,17 @@ class PostgresRows(SqlRows):
     def fill(self, name: str, columns: str, rows: list[tuple]) -> None:
         if name == "shapes":
             columns, rows = f"{columns}, hash", [(*row, sha256(row[1]).digest()) for row in rows]
-        with reported(), self._lent() as connection:
-            with connection.cursor() as cursor, cursor.copy(f"COPY {name} ({columns}) FROM STDIN") as copy:
-                for row in _turned(rows, columns, coded):
-                    copy.write_row(row)
-            if counted := COUNTED.get(name):
-                highest = f"(SELECT max({counted}) FROM {name})"
-                connection.execute(f"SELECT setval(pg_get_serial_sequence('{name}', '{counted}'), {highest})")
+        to = f"COPY {name} ({columns}) FROM STDIN"
+        with reported(), self._lent() as connection, connection.cursor() as cursor, cursor.copy(to) as copy:
+            for row in _turned(rows, columns, coded):
+                copy.write_row(row)
+
+    def filled(self) -> None:
+        for name, counted in COUNTED.items():
+            highest = f"(SELECT max({counted}) FROM {name})"
+            self._all(f"SELECT setval(pg_get_serial_sequence('{name}', '{counted}'), {highest})")
+        # Without it each page of a log would be found by reading the whole site, until the server learns better.
+        self._execute("ANALYZE entries")
 
     def _execute(self, sql: str, values: Sequence[Any] = ()) -> int:
         with reported(), self._lent() as connection:
@@ -132,6 +134,7 @@ class WritingRows(PostgresRows):
         self._held: dict[str, int] = {}
 
     def remove_site(self, site: str) -> None:
+        self._execute("SET LOCAL statement_timeout = 0")
         super().remove_site(site)
         del self._held[site]
 

@@ -20,10 +20,14 @@ MOST = 20_000
 
 def recount(connection: sqlite3.Connection) -> None:
     """Count every receipt of every site, the erased ones too."""
-    shapes = Shapes(lambda sql, values: connection.execute(sql, values).fetchone())
+    shapes = Shapes()
+
+    def shape(number: bytes) -> bytes:
+        return shapes.shape(number, lambda sql, values: connection.execute(sql, values).fetchone())
+
     counted = Counter[tuple[int, Tally]]()
     for site, stored, recorded_at in connection.execute("SELECT site, token, recorded_at FROM entries WHERE kind = 0"):
-        counted[site, tallies.of_stored(statement(stored, shapes.shape), recorded_at)] += 1
+        counted[site, tallies.of_stored(statement(stored, shape), recorded_at)] += 1
         if len(counted) >= MOST:
             _write(connection, counted)
     _write(connection, counted)

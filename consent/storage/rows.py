@@ -3,6 +3,7 @@
 Ids and subjects are kept as their 16 bytes, kinds and actions as small numbers.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -144,7 +145,7 @@ class SqlRows(TallyRows):
                 KINDS.index(entry.kind),
                 entry.recorded_at,
                 entry.leaf,
-                self.shapes.stored(entry),
+                self.shapes.stored(entry, self._one),
                 entry.id and UUID(entry.id).bytes,
                 entry.subject and subject_bytes(entry.subject),
                 entry.policy,
@@ -176,7 +177,7 @@ class SqlRows(TallyRows):
         key, after = self._key(site), -1
         sql = f"SELECT {ENTRY} FROM entries WHERE site = ? AND position > ? AND position < ? ORDER BY position LIMIT ?"
         while rows := self._all(sql, (key, after, end, batch)):
-            yield Parcel(opened, packed(site, rows, self.shapes.shape), len(rows))
+            yield Parcel(opened, packed(site, rows, self._shape), len(rows))
             after = rows[-1][-1]
 
     def newest(self, site: str, filter: Filter, *, before: int | None = None, limit: int = 1000) -> list[Entry]:
@@ -184,19 +185,26 @@ class SqlRows(TallyRows):
         return self._some(site, filter, "position < ?", bound, order="DESC", limit=limit)
 
     def idle(self, site: str, before: int) -> list[str]:
+        key = self._key(site)
+        # Times never run backwards in a log, so that what is older is its beginning; the rest is not looked through.
+        end = bisect_left(range(self._end(key)[0]), before, key=lambda position: self._time(key, position))
         sql = (
-            "SELECT subject FROM entries WHERE site = ? AND subject IS NOT NULL"
-            " GROUP BY subject HAVING max(recorded_at) < ? LIMIT 100000"
+            "SELECT DISTINCT subject FROM entries AS old WHERE site = ? AND position < ? AND subject IS NOT NULL"
+            " AND NOT EXISTS (SELECT 1 FROM entries AS new WHERE new.site = old.site AND new.subject = old.subject"
+            " AND new.position >= ?) LIMIT 100000"
         )
-        return [subject_text(row[0]) for row in self._all(sql, (self._key(site), before))]
+        return [subject_text(row[0]) for row in self._all(sql, (key, end, end))]
 
     def empty(self, site: str, subject: str) -> list[int]:
-        rows = self._all(
-            "UPDATE entries SET token = NULL, id = NULL, subject = NULL, policy = NULL, action = NULL"
-            " WHERE site = ? AND subject = ? RETURNING position",
-            (self._key(site), subject_bytes(subject)),
+        return self._empty("subject = ?", (self._key(site), subject_bytes(subject)))
+
+    def empty_idle(self, site: str, subjects: list[str], before: int) -> list[int]:
+        key, marks = self._key(site), ", ".join("?" for _ in subjects)
+        idle = (
+            f"SELECT subject FROM entries WHERE site = ? AND subject IN ({marks})"
+            " GROUP BY subject HAVING max(recorded_at) < ?"
         )
-        return sorted(row[0] for row in rows)
+        return self._empty(f"subject IN ({idle})", (key, key, *map(subject_bytes, subjects), before))
 
     # Tokens.
 
@@ -230,6 +238,17 @@ class SqlRows(TallyRows):
             self._ends[key] = end
         return end
 
+    def _empty(self, where: str, values: tuple) -> list[int]:
+        sql = (
+            "UPDATE entries SET token = NULL, id = NULL, subject = NULL, policy = NULL, action = NULL"
+            f" WHERE site = ? AND {where} RETURNING position"
+        )
+        return sorted(row[0] for row in self._all(sql, values))
+
+    def _time(self, key: int, position: int) -> int:
+        row = self._one("SELECT recorded_at FROM entries WHERE site = ? AND position = ?", (key, position))
+        return row[0] if row else 0
+
     def _entry(self, site: str, where: str, value: bytes) -> Entry | None:
         row = self._one(f"SELECT {ENTRY} FROM entries WHERE site = ? AND {where}", (self._key(site), value))
         return self._entry_of(site, row) if row else None
@@ -241,7 +260,10 @@ class SqlRows(TallyRows):
         return [self._entry_of(site, row) for row in rows]
 
     def _entry_of(self, site: str, row: tuple) -> Entry:
-        return entry_of(site, row, self.shapes.shape)
+        return entry_of(site, row, self._shape)
+
+    def _shape(self, number: bytes) -> bytes:
+        return self.shapes.shape(number, self._one)
 
 
 def order(columns: str) -> str:

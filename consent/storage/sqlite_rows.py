@@ -27,7 +27,7 @@ class SqliteRows(SqlRows):
     """Rows as one connection sees them (see base.Rows); `steady` inside a transaction."""
 
     def __init__(self, connection: sqlite3.Connection, *, steady: bool = False) -> None:
-        super().__init__(Shapes(self._one), steady=steady)
+        super().__init__(Shapes(), steady=steady)
         self.connection = connection
         self._keys: dict[str, int] = {}
 
@@ -45,6 +45,9 @@ class SqliteRows(SqlRows):
         marks = ", ".join("?" for _ in rows[0])
         with reported():
             self.connection.executemany(f"INSERT INTO {name} ({columns}) VALUES ({marks})", rows)
+
+    def filled(self) -> None:
+        """Nothing is left to do: SQLite counts on by itself."""
 
     def _execute(self, sql: str, values: Sequence[Any] = ()) -> int:
         with reported():
