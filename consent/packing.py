@@ -51,7 +51,7 @@ def unpack(packed: bytes, shape: bytes, known: Sequence[str] = ()) -> str:
 def joined(parts: Parts) -> str:
     """The statement of its parts."""
     header, claims, signature = parts
-    return b".".join((header, _encode(claims), _encode(signature))).decode()
+    return f"{header.decode()}.{_encode(claims)}.{_encode(signature)}"
 
 
 def parts(packed: bytes, shape: bytes, known: Sequence[str] = ()) -> Parts:
@@ -70,5 +70,5 @@ def _decode(text: bytes) -> bytes:
     return urlsafe_b64decode(text + b"=" * (-len(text) % 4))
 
 
-def _encode(data: bytes) -> bytes:
-    return binascii.b2a_base64(data, newline=False).translate(URL).rstrip(b"=")
+def _encode(data: bytes) -> str:
+    return binascii.b2a_base64(data, newline=False).translate(URL, b"=").decode()

@@ -86,7 +86,7 @@ def subject_bytes(subject: str) -> bytes:
 
 def subject_text(subject: bytes) -> str:
     """The subject id of 16 bytes."""
-    return b2a_base64(subject, newline=False).translate(URL).rstrip(b"=").decode()
+    return b2a_base64(subject, newline=False).translate(URL, b"=").decode()
 
 
 def _parts(stored: bytes, shape: Callable[[bytes], bytes], known: tuple[str, str]) -> Parts | None:
