@@ -98,6 +98,19 @@ def test_a_bundle_is_checked_with_tools_that_are_not_ours(bundle):
     assert held["tile/0/000.p/7"] == b"".join(leaves)
 
 
+def test_checkpoints_from_before_the_service_moved_have_their_keys_too(shop, bundle, tmp_path):  # noqa: F811
+    shop.environ["CONSENT_PUBLIC_URL"] = "https://moved.example.org"
+    shop.record(), shop("checkpoint", "shop")
+    path = tmp_path / "moved.zip"
+    shop("export", "shop", "--format", "evidence", "--output", str(path))
+    held = files(path)
+    keys = {vkey.partition("+")[0]: vkey for vkey in held["vkey.txt"].decode().split()}
+    for size in (7, 8):
+        note = Checkpoint.from_text(held[f"checkpoints/{size}.txt"].decode())
+        note.verify(Vkey.from_string(keys[note.origin]))
+    assert len(keys) == 2 and shop("verify", str(path)).exit_code == 0
+
+
 def test_the_readme_says_what_is_proved_and_what_not(bundle):
     text = files(bundle)["README.txt"].decode()
     assert "What it does not prove" in text and "RFC 9162" in text
