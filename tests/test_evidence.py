@@ -3,8 +3,12 @@
 import base64
 import hashlib
 import json
+import os
+import pty
 import shutil
 import sqlite3
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -252,6 +256,24 @@ def test_a_backup_is_verified_as_a_file_and_left_as_it_was(shop, bundle, tmp_pat
     with sqlite3.connect(copy) as database:
         database.execute("UPDATE entries SET recorded_at = 1, token = CAST('eyJ9.e30.AAAA' AS TEXT) WHERE position = 2")
     assert "entry 2 does not have the hash" in verdict(shop, str(copy))
+
+
+@pytest.mark.parametrize("what", ["shop", "bundle"])
+def test_a_terminal_shows_how_far_verification_is(shop, bundle, what):  # noqa: F811
+    ours, theirs = pty.openpty()
+    command = [
+        sys.executable,
+        "-c",
+        "from consent.cli import main; main()",
+        "verify",
+        "shop" if what == "shop" else str(bundle),
+    ]
+    done = subprocess.run(command, env=os.environ | shop.environ, stderr=theirs, stdout=subprocess.PIPE, timeout=120)
+    os.close(theirs)
+    shown = os.read(ours, 65_536).decode()
+    os.close(ours)
+    assert done.returncode == 0 and b"everything holds" in done.stdout
+    assert "Entries" in shown and ("100%" in shown or what == "bundle")
 
 
 def test_what_is_no_bundle_is_refused(shop, tmp_path):  # noqa: F811
