@@ -80,7 +80,7 @@ def _plain(type_: type[msgspec.Struct]) -> type[msgspec.Struct]:
     """A type without the patterns of its fields, which take longer than all else: what was signed is not input."""
     hints = get_type_hints(type_)
     inner = {name: _plain(hint) for name, hint in hints.items() if isinstance(hint, type(msgspec.Struct))}
-    return msgspec.defstruct(type_.__name__, list((hints | inner).items()), frozen=True)
+    return msgspec.defstruct(type_.__name__, list((hints | inner).items()), frozen=True, gc=False)
 
 
 DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
