@@ -37,7 +37,7 @@ class Anchors:
 
     def leave(self, newest: list[Checkpoint]) -> None:
         """Leave the newest checkpoints wherever they were not the last ones left. One process at a time."""
-        left = self._left()
+        left = notes_left(self.folder)
         for target in self.targets:
             for checkpoint in newest:
                 last = left.get(target, {}).get(checkpoint.site), self._mine.get((target, checkpoint.site))
@@ -48,7 +48,7 @@ class Anchors:
 
     def behind(self, newest: Checkpoint) -> int:
         """At how many anchors a site's newest checkpoint is not left yet."""
-        left = self._left()
+        left = notes_left(self.folder)
         return sum(left.get(target, {}).get(newest.site) != newest.note for target in self.targets)
 
     def _leave(self, target: str, checkpoint: Checkpoint) -> bool:
@@ -58,16 +58,9 @@ class Anchors:
             if kept:
                 self._keep(f"{checkpoint.site}/{checkpoint.size}@{_host(rest)}.tsr", kept)
         except Exception as error:  # whatever another's program or server does
-            log.error("The checkpoint of %s could not be left at %s (%s); it is tried again.", checkpoint.site, _public(target), error)  # fmt: skip
+            log.error("The checkpoint of %s could not be left at %s (%s); it is tried again.", checkpoint.site, public(target), error)  # fmt: skip
             return False
         return True
-
-    def _left(self) -> dict[str, dict[str, str]]:
-        """The notes left last, by target and site."""
-        try:
-            return msgspec.json.decode((self.folder / "left.json").read_bytes(), type=dict[str, dict[str, str]])
-        except (OSError, msgspec.MsgspecError):
-            return {}
 
     def _remember(self, left: dict[str, dict[str, str]]) -> None:
         try:
@@ -81,6 +74,14 @@ class Anchors:
         part = path.with_name(path.name + ".part")
         part.write_bytes(data)
         part.replace(path)
+
+
+def notes_left(folder: Path) -> dict[str, dict[str, str]]:
+    """The notes left last, by target and site."""
+    try:
+        return msgspec.json.decode((folder / "left.json").read_bytes(), type=dict[str, dict[str, str]])
+    except (OSError, msgspec.MsgspecError):
+        return {}
 
 
 def stamps(folder: Path, site: str) -> Iterator[tuple[int, Path]]:
@@ -105,7 +106,7 @@ def parse(text: str) -> tuple[str, ...]:
     return targets
 
 
-def _public(target: str) -> str:
+def public(target: str) -> str:
     """A target as a log may name it: the path of a webhook is often its password."""
     scheme, _, rest = target.partition(":")
     return target if scheme in ("file", "git") else f"{scheme}://{urlsplit(rest).hostname}"

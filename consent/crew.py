@@ -7,7 +7,7 @@ what they have in common, said once.
 import gc
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import chain
 from multiprocessing import get_context
@@ -67,7 +67,7 @@ def _begin(keys: dict[str, bytes], site: str | None) -> None:
     gc.disable()  # nothing here goes round in circles, and looking for that costs a twentieth
 
 
-def _sent(opened: Callable[[bytes], Sequence[Any]], data: bytes) -> bytes:
+def _sent(opened: Callable[[bytes], Iterable[Any]], data: bytes) -> bytes:
     """A parcel examined in another process."""
     return _ENCODER.encode(_examined(opened(data), _own["keys"], _own["site"]))
 
@@ -85,10 +85,10 @@ def _examined(opened: Iterable[Entry | Line | Finding], keys: dict[str, bytes], 
     return list(says.values()), rows
 
 
-def _opened(data: bytes) -> list[Line | Finding]:
+def _opened(data: bytes) -> Iterator[Line | Finding]:
     """The lines of a parcel; one that cannot be read is a finding already."""
     first, pieces = _LINES.decode(data)
-    return [_line(number, piece) for number, piece in enumerate(pieces, first)]
+    return (_line(number, piece) for number, piece in enumerate(pieces, first))
 
 
 def _line(number: int, piece: bytes) -> Line | Finding:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from consent import checkpoint as notes
 from consent import merkle, policy
 from consent.anchors import stamps
 from consent.export import ndjson
@@ -58,7 +59,7 @@ def _files(ledger: Ledger, site: str, rows: Rows, size: int) -> Iterator[tuple[s
     yield "README.txt", [README.read_bytes()]
     yield "site.txt", [site.encode() + b"\n"]
     yield "jwks.json", [msgspec.json.format(msgspec.json.encode(ledger.ring.jwks()), indent=2)]
-    yield "vkey.txt", ["\n".join(ledger.tree.vkeys(site)).encode() + b"\n"]
+    yield "vkey.txt", _vkeys(ledger, rows, site)
     for publication in rows.publications(site):
         yield f"policies/{publication.version}.json", [publication.document]
     for hash in rows.scripts(site):
@@ -69,6 +70,14 @@ def _files(ledger: Ledger, site: str, rows: Rows, size: int) -> Iterator[tuple[s
             yield f"checkpoints/{made.size}.txt", [made.note.encode()]
     yield from _tiles(ledger, site, size)
     yield ENTRIES, ndjson(ledger.entries(site, Filter(kinds=()), rows=rows, end=size), [])
+
+
+def _vkeys(ledger: Ledger, rows: Rows, site: str) -> Iterator[bytes]:
+    """A key is named after the log, and so after the service's address: those of its earlier addresses follow."""
+    origins = dict.fromkeys(made.note.partition("\n")[0] for made in checkpoints(rows, site))
+    for name in dict.fromkeys([notes.origin(ledger.issuer, site), *origins]):
+        for key in reversed(ledger.ring.keys()):
+            yield f"{notes.vkey(name, key.public)}\n".encode()
 
 
 def _stamps(rows: Rows, site: str, size: int, folder: Path) -> Iterator[tuple[str, Iterable[bytes]]]:

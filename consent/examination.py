@@ -1,7 +1,6 @@
 """What can be said of one entry alone: its hash, its signature, whom and what it names; pure, fit for many processes."""
 
 import json
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated, Any, get_type_hints
 
@@ -81,7 +80,7 @@ def _plain(type_: type[msgspec.Struct]) -> type[msgspec.Struct]:
     """A type without the patterns of its fields, which take longer than all else: what was signed is not input."""
     hints = get_type_hints(type_)
     inner = {name: _plain(hint) for name, hint in hints.items() if isinstance(hint, type(msgspec.Struct))}
-    return msgspec.defstruct(type_.__name__, list((hints | inner).items()), frozen=True)
+    return msgspec.defstruct(type_.__name__, list((hints | inner).items()), frozen=True, gc=False)
 
 
 DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
@@ -149,16 +148,17 @@ def _signed(
     if site is not None and said.aud != site:
         raise BadSignature(f"entry {index} belongs to site {said.aud!r}, not to {site!r}")
     kind = receipts.KINDS[header.typ]
-    if not all(abs(number) < FARTHEST for number in _numbers(kind, said)):
+    if not _countable(kind, said):
         raise BadSignature(f"entry {index} names a time, a version or an index that cannot be")
     return kind, said, claims
 
 
-def _numbers(kind: str, said: Any) -> Sequence[int]:
-    """What is counted on."""
-    if kind == "receipt":
-        return said.iat, said.consent.policy
-    return (said.iat, said.policy.version) if kind == "policy" else (said.iat, *said.erasure.indexes)
+def _countable(kind: str, said: Any) -> bool:
+    """Whether the time, and the version or indexes, are numbers that can be."""
+    if kind == "erasure":
+        return all(abs(number) < FARTHEST for number in (said.iat, *said.erasure.indexes))
+    version = said.consent.policy if kind == "receipt" else said.policy.version
+    return abs(said.iat) < FARTHEST and abs(version) < FARTHEST
 
 
 def _row(kind: str, said: Any) -> tuple[str, int, str | None, str | None, int | None, str | None]:

@@ -4,7 +4,7 @@ Everything that comes in is checked against these (msgspec), everything that goe
 the OpenAPI document is made from them. Knows no rule: what contradicts what is decided in `policy` and `ledger`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -223,7 +223,7 @@ class Entry(Struct, frozen=True):
 class Parcel(NamedTuple):
     """Many entries as bytes, opened where they are needed: in another process too."""
 
-    opened: Callable[[bytes], Sequence[Any]]
+    opened: Callable[[bytes], Iterable[Any]]
     data: bytes
     entries: int
     """How many entries they are."""

@@ -137,10 +137,11 @@ class _History:
         """What is there beside a whole log, though none of its entries says so."""
         if not self.tree.size:
             yield "the log is empty: even a new site's begins with its policy"
-        for version in sorted(self.stored.keys() - self.told):
-            yield f"policy version {version} is there, but the log never published it"
-        for name in sorted((self.known.scripts or frozenset()) - self.scripts):
-            yield f"banner script {name} is there, but the log never published it"
+        versions, scripts = self.stored.keys() - self.told, (self.known.scripts or frozenset()) - self.scripts
+        for what, found in (("policy version", sorted(versions)), ("banner script", sorted(scripts))):
+            more = f", and {len(found) - 1} more," if len(found) > 1 else ""
+            if found:
+                yield f"{what} {found[0]}{more} is there, but the log never published it"
 
     def _explain(self, index: int, says: Says) -> str:
         """Keep count of the erased entries; erasures stand after what they emptied and name nothing else."""

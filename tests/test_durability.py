@@ -269,6 +269,26 @@ def test_a_choice_refused_by_a_full_disk_is_recorded_once_when_it_is_sent_again(
     assert [refused, full.record(id=id)[0], full.record(id=id)[0]] == [503, 201, 200]
 
 
+def erased(server: Server) -> int:
+    """Ask for the subject's erasure; the status."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=15)
+    try:
+        connection.request("DELETE", f"/sites/shop/subjects/{SUBJECT}", headers={"Origin": ORIGIN})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_an_erasure_on_a_full_disk_is_refused_whole_and_done_when_there_is_room(full):
+    assert erased(full) == 503 and full.json(f"/sites/shop/subjects/{SUBJECT}/state")["status"] == "given"
+    limit(full, resource.RLIM_INFINITY)
+    assert erased(full) == 204
+    ledger = full.ledger()
+    left = ledger.history("shop", SUBJECT), ledger.tree.checkpoint("shop").size, problems(ledger)
+    ledger.storage.close()
+    assert left == ([], 32, [])
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     disk = tmp_path / "disk"

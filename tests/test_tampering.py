@@ -281,6 +281,13 @@ def test_an_entry_at_a_place_that_is_none_is_named(shop, bundle):  # noqa: F811
     assert "is signed, but the log has 1: it was rolled back or cut off" in verdict(shop, "shop")
 
 
+def test_a_log_that_is_wrong_throughout_is_told_within_bounds(shop, bundle, monkeypatch):  # noqa: F811
+    monkeypatch.setattr("consent.cli.proving.MOST", 3)
+    changed(shop, "UPDATE entries SET recorded_at = 1")
+    told = json.loads(shop("verify", "shop", "--json").stdout)["problems"]
+    assert len(told) == 4 and told[3] == "and 6 more"
+
+
 # What is only looked at.
 
 

@@ -62,10 +62,10 @@ def restore(file: Path, sealed: str | None, passphrase_file: str | None) -> None
     settings = load()
     ring, target = KeyRing(settings.data / "keys"), _target(settings.database)
     target.vacant()
-    if sealed and ring.files():
-        raise BadQuery(f"There are keys in {ring.folder}: leave --keys out to keep them, or move them away.")
     sites = _checked(file)
     keys = unseal(read_file(sealed), _passphrase(passphrase_file, new=False)) if sealed else {}
+    if sealed and not ring.files().items() <= keys.items():
+        raise BadQuery(f"There are other keys in {ring.folder}: leave --keys out to keep them, or move them away.")
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     if keys:
         ring.restore(keys)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import click
 
-from consent import banner, open_ledger
+from consent import anchors, banner, checkpoint, open_ledger
 from consent.cli.moving import move
 from consent.cli.people import first_owner
 from consent.cli.shared import as_json, installation, show
@@ -149,6 +149,19 @@ def _checkpoints(settings: Settings) -> Iterator[str]:
             yield f"Site {site.id!r} has entries that no checkpoint covers: is the service running? Its log says more."
 
 
+def _anchored(settings: Settings) -> Iterator[str]:
+    """Whether the checkpoints that were left elsewhere are still ours; a restored older backup does not know them."""
+    ledger = _opened(settings)
+    rows = ledger.storage.reading() if ledger else None
+    sites = {site.id for site in rows.sites()} if rows else set()
+    for target, newest in anchors.notes_left(settings.data / "anchors").items():
+        for site in newest.keys() & sites:
+            head = checkpoint.read(newest[site])
+            ours = rows.checkpoint(site, head.size)  # type: ignore[union-attr]
+            if ours is None or ours.root != head.root:
+                yield f"The log of site {site!r} is not the one whose checkpoint of {head.size} entries was left at {anchors.public(target)}: it was rolled back or rewritten."
+
+
 def _growth(settings: Settings) -> Iterator[str]:
     """Whether the disk is full within a month at today's rate, as under a flood; a server's disk is not seen."""
     ledger = _opened(settings) if settings.database.startswith("sqlite:") else None
@@ -176,5 +189,6 @@ CHECKS: dict[str, Callable[[Settings], Iterator[str]]] = {
     "banner script": _script,
     "sites": _sites,
     "checkpoints": _checkpoints,
+    "anchors": _anchored,
     "growth": _growth,
 }

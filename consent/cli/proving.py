@@ -26,6 +26,8 @@ from consent.storage.base import Storage
 from consent.storage.sqlite import SqliteFile
 from consent.times import rfc3339
 
+MOST = 10_000
+"""Problems that are kept for the JSON; each is printed as it is found."""
 Findings = Iterable[verification.Finding]
 
 
@@ -49,18 +51,20 @@ def verify(what: str, jwks: str | None, since: tuple[str, ...], as_json: bool) -
     """
     remembered = [note for path in since for note in notes(read_file(path).decode(errors="replace"))]
     kinds: dict[str, int] = {}
-    problems = []
+    problems: list[str] = []
+    count = 0
     for finding in _findings(what, jwks, remembered):
         kinds[finding.kind] = kinds.get(finding.kind, 0) + 1
         if finding.problem:
-            problems.append(finding.problem)
+            count += 1
+            problems += [finding.problem] if count <= MOST else []
             click.echo(f"Problem: {finding.problem}.", err=True)
     if as_json:
-        show({"checked": kinds, "problems": problems})
+        show({"checked": kinds, "problems": problems + ([f"and {count - MOST} more"] if count > MOST else [])})
     else:
         counted = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) or "nothing"
-        click.echo(f"{what}: {counted}; {f'{len(problems)} problems' if problems else 'everything holds'}.")
-    sys.exit(1 if problems else 0)
+        click.echo(f"{what}: {counted}; {f'{count} problems' if count else 'everything holds'}.")
+    sys.exit(1 if count else 0)
 
 
 @click.command()

@@ -5,7 +5,7 @@ Kinds and actions are kept as small numbers, ids and subjects as their 16 bytes.
 
 from base64 import urlsafe_b64decode
 from binascii import b2a_base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, get_args
 
 import msgspec
@@ -77,10 +77,10 @@ def packed(site: str, rows: list[tuple], shape: Callable[[bytes], bytes]) -> byt
     return _ENCODER.encode((site, shapes, rows))
 
 
-def opened(data: bytes) -> list[Entry]:
-    """The entries of packed rows; one that is damaged has a statement that its hash does not fit, or no place (-1)."""
+def opened(data: bytes) -> Iterator[Entry]:
+    """The entries of packed rows, one by one while the processor holds them; one that is damaged has a statement that its hash does not fit, or no place (-1)."""
     site, shapes, rows = _DECODER.decode(data)
-    return [_whole(site, row, shapes.__getitem__) for row in rows]
+    return (_whole(site, row, shapes.__getitem__) for row in rows)
 
 
 def _whole(site: str, row: tuple, shape: Callable[[bytes], bytes]) -> Entry:
@@ -107,7 +107,7 @@ def subject_bytes(subject: str) -> bytes:
 
 def subject_text(subject: bytes) -> str:
     """The subject id of 16 bytes."""
-    return b2a_base64(subject, newline=False).translate(URL).rstrip(b"=").decode()
+    return b2a_base64(subject, newline=False).translate(URL, b"=").decode()
 
 
 def _parts(stored: bytes, shape: Callable[[bytes], bytes], known: tuple[str, str]) -> Parts | None:
