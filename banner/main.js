@@ -41,9 +41,7 @@ let shown = false;
 /** @type {ReturnType<typeof createView> | undefined} */
 let view;
 
-/** @type {(task: () => void, when: any) => void} */
-const whenIdle = window.requestIdleCallback || setTimeout; // Safari has none, and a timer takes this for nought
-const SOON = { timeout: 999 };
+const AT_REST = 2e3; // milliseconds after which a page has other things behind it
 const seconds = () => (Date.now() / 1e3) >>> 0;
 /** @param {number | null} at @returns {any} a string, or null */
 const time = at => at && new Date(at * 1e3).toISOString().replace(/\..*/, "Z");
@@ -55,7 +53,13 @@ const emit = (event, detail) => document.dispatchEvent(new CustomEvent("consent:
 function read(choice = store.read()) {
   const derived = derive(config, choice, gpc, seconds());
   return Object.freeze({
-    ...derived, decided_at: time(derived.decided_at), valid_until: time(derived.valid_until), regime, language,
+    ...derived, regime, language,
+    get decided_at() { // few ask, and dates are dear
+      return time(derived.decided_at);
+    },
+    get valid_until() {
+      return time(derived.valid_until);
+    },
   });
 }
 
@@ -181,8 +185,9 @@ const api = Object.freeze({
   withdraw: () => decide("withdraw", "api"),
 });
 
-function boot() {
-  state = read();
+/** @param {import("./types").Choice | null} [choice] */
+function boot(choice) {
+  state = read(choice);
   if (!guard) speak("default", live() ? read(null).grants : state.grants, signals);
   if (guard ? essence(guard.state) != essence(state) : live()) speak("update", state.grants, signals);
   window.consent = api;
@@ -195,13 +200,13 @@ function boot() {
   addEventListener("pageshow", event => event.persisted && refresh());
   document.addEventListener("visibilitychange", () => (document.hidden ? leave() : refresh()));
   addEventListener("pagehide", leave);
-  const begin = () => whenThere(dataset.root, root => {
+  addEventListener("storage", ({ key }) => key?.startsWith("consent:") && refresh()); // a choice in one tab holds in the others at once
+  addEventListener("online", recorder.flush);
+  whenThere(dataset.root, root => {
     draw(root);
     shown = !live() && !headless();
-    whenIdle(settle, SOON);
   });
-  if (live()) whenIdle(begin, SOON); // there is no more to draw than the control that reopens the preferences
-  else begin();
+  setTimeout(settle, AT_REST);
 }
 
 /** What is left to say when the page goes: that the banner was shown is counted then, not while the page loads. */
@@ -213,9 +218,6 @@ function leave() {
 
 /** What nobody waits for: the first touch of storage and network holds up a page for milliseconds. */
 function settle() {
-  // A choice in one tab holds in the others at once.
-  addEventListener("storage", ({ key }) => key?.startsWith("consent:") && refresh());
-  addEventListener("online", recorder.flush);
   recorder.flush();
   if (!live()) return;
   // WebKit forgets a script's cookie a week after it was last written.
@@ -223,10 +225,14 @@ function settle() {
   if (__SERVICES__) sweepUp([]);
 }
 
-/** A page that is prepared before anybody looks at it waits: it may never be seen. */
+/**
+ * A page that is prepared before anybody looks at it waits: it may never be seen. The cookie is read first in a microtask,
+ * which runs before anything else on the page: Chromium notes where every caller of that stands in its source, and when
+ * the whole script is among them, this costs more than all the rest.
+ */
 function start() {
-  if (/** @type {any} */ (document).prerendering) document.addEventListener("prerenderingchange", boot, { once: true });
-  else boot();
+  if (/** @type {any} */ (document).prerendering) document.addEventListener("prerenderingchange", () => boot(store.read()), { once: true });
+  else queueMicrotask(() => boot(store.read()));
 }
 
 const { lang } = dataset;
