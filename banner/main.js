@@ -26,8 +26,8 @@ const home = src.slice(0, src.lastIndexOf("/sites/")) + "/sites/" + config.site;
 const known = [...config.categories, ...services];
 // Search engines index pages, not banners. Never by `navigator.webdriver`: auditors would find nothing to audit.
 const crawler = /(google|bing|yandex|duckduck|apple|petal|seznam|qwant)bot|google-inspection|spider\b|slurp/i;
-const headless = () => dataset.auto == "off" || crawler.test(navigator.userAgent);
-const gpc = heard(navigator);
+const headless = () => dataset.auto == "off" || (!live() && crawler.test(navigator.userAgent)); // they keep no cookie
+const gpc = () => heard(navigator);
 const theirs = /** @type {any} */ (window).consent; // a guard, another script of ours, or a form of that name
 const guard = theirs?.handOver && theirs;
 const store = createStore(config, window);
@@ -41,7 +41,7 @@ let shown = false;
 /** @type {ReturnType<typeof createView> | undefined} */
 let view;
 
-const AT_REST = 2e3; // milliseconds after which a page has other things behind it
+const AT_REST = 1e3; // milliseconds after which a page has other things behind it
 const seconds = () => (Date.now() / 1e3) >>> 0;
 /** @param {number | null} at @returns {any} a string, or null */
 const time = at => at && new Date(at * 1e3).toISOString().replace(/\..*/, "Z");
@@ -51,7 +51,7 @@ const emit = (event, detail) => document.dispatchEvent(new CustomEvent("consent:
 
 /** The state as the page sees it, read anew: another tab may have decided. @returns {State} */
 function read(choice = store.read()) {
-  const derived = derive(config, choice, gpc, seconds());
+  const derived = derive(config, choice, regime != "opt-in" && gpc(), seconds());
   return Object.freeze({
     ...derived, regime, language,
     get decided_at() { // few ask, and dates are dear
@@ -63,7 +63,7 @@ function read(choice = store.read()) {
   });
 }
 
-const live = () => !/unknown|expired|outdated/.test(state.status);
+const live = () => !["unknown", "expired", "outdated"].includes(state.status);
 
 /** @param {string} id */
 const answer = id => state.grants[id] ?? state.services[id];
@@ -134,7 +134,7 @@ function decide(action, surface, changes = answers(known, () => action == "accep
   const kept = lasts && store.write({ policy, decided_at: now, subject, ids: entries(config, decision, action) });
   const body = {
     id: newId(), subject, policy, language, action, surface, ...decision,
-    signals: gpc ? { gpc } : undefined,
+    signals: gpc() ? /** @type {const} */ ({ gpc: true }) : undefined,
     decided_at: time(now),
   };
   recorder.record(body);
@@ -197,14 +197,15 @@ function boot(choice) {
   guard?.handOver(api);
   if (guard && guard.guards != policy) console.warn("consent: paste the guard anew, it is of policy " + guard.guards);
   emit("ready", state);
-  addEventListener("pageshow", event => event.persisted && refresh());
   document.addEventListener("visibilitychange", () => (document.hidden ? leave() : refresh()));
-  addEventListener("pagehide", leave);
-  addEventListener("storage", ({ key }) => key?.startsWith("consent:") && refresh()); // a choice in one tab holds in the others at once
+  addEventListener("pagehide", () => {
+    leave();
+    addEventListener("pageshow", () => refresh(), { once: true }); // it is shown again as it was left
+  });
   addEventListener("online", recorder.flush);
-  whenThere(dataset.root, root => {
+  if (!live()) whenThere(dataset.root, root => {
     draw(root);
-    shown = !live() && !headless();
+    shown = !headless();
   });
   setTimeout(settle, AT_REST);
 }
@@ -216,9 +217,13 @@ function leave() {
   shown = false;
 }
 
-/** What nobody waits for: the first touch of storage and network holds up a page for milliseconds. */
+/** What nobody waits for: the control that reopens the preferences, and the first touch of storage and network. */
 function settle() {
+  // A choice in one tab holds in the others at once.
+  addEventListener("storage", ({ key }) => key?.startsWith("consent:") && refresh());
+  refresh();
   recorder.flush();
+  whenThere(dataset.root, draw);
   if (!live()) return;
   // WebKit forgets a script's cookie a week after it was last written.
   if ("GestureEvent" in window) store.write(/** @type {import("./types").Choice} */ (store.read()));

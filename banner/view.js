@@ -8,7 +8,7 @@ import forDialog from "./style/dialog.css";
 
 /**
  * @typedef {object} Parts
- * @property {boolean} gpc
+ * @property {() => boolean} gpc
  * @property {boolean} headless
  * @property {() => string | null} receipt
  * @property {Element} root
@@ -74,7 +74,8 @@ export const shadow = (host, ...children) => dress(host, ALL, ...children);
  * @param {string | undefined} selector @param {(root: Element) => void} draw
  */
 export function whenThere(selector, draw) {
-  const root = document.querySelector(selector || "body") || (document.readyState != "loading" && document.body);
+  const { body, readyState } = document;
+  const root = selector ? document.querySelector(selector) || (readyState != "loading" && body) : body;
   if (root) draw(root);
   else setTimeout(whenThere, 9, selector, draw);
 }
@@ -144,7 +145,7 @@ const words = ({ gpc, state }, title, body) => [
   element("h2", { id: "consent-title" }, title),
   element("p", {}, body),
   state().status == "outdated" && texts.changed && element("p", {}, texts.changed),
-  gpc && element("p", {}, texts.gpc),
+  gpc() && element("p", {}, texts.gpc),
 ];
 
 /** The two answers, the same in all but their words. @param {Parts} parts @param {import("./types").Surface} surface */

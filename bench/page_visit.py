@@ -151,7 +151,7 @@ def _script(page: Page, url: str) -> float:
     browser.start_tracing(page=page, categories=["devtools.timeline"])
     _load(page, url)
     events = json.loads(browser.stop_tracing())["traceEvents"]
-    own = [one for one in events if _of(one, url)]
+    own = [one for one in events if one["name"] in ("EvaluateScript", "FunctionCall") and _of(one, url)]
     spent, until = 0, 0
     for one in sorted(own, key=lambda one: (one["ts"], -one["dur"])):
         if one["ts"] >= until:
@@ -160,13 +160,9 @@ def _script(page: Page, url: str) -> float:
 
 
 def _of(event: dict, url: str) -> bool:
-    """Whether an event of the trace is a whole piece of work of a script on the page's own origin.
-
-    Microtasks name no script: on these pages, and before anything is evaluated in them, all are the banner's.
-    """
+    """Whether an event of the trace is a whole piece of work of a script on the page's own origin."""
     source = event.get("args", {}).get("data", {}).get("url", "")
-    named = event["name"] in ("EvaluateScript", "FunctionCall") and source.startswith(url.rpartition("/")[0] + "/")
-    return event["ph"] == "X" and (named or event["name"] == "RunMicrotasks")
+    return event["ph"] == "X" and source.startswith(url.rpartition("/")[0] + "/")
 
 
 def _refuse(page: Page, cdp: CDPSession) -> list:
