@@ -30,7 +30,7 @@ const sheets = {};
 /** @param {string} css */
 function sheet(css) {
   const made = sheets[css] || new CSSStyleSheet();
-  if (!sheets[css]) made.replaceSync(css);
+  if (!sheets[css]) made.replaceSync(css == appearance.css ? css : css.replaceAll(";", "!important;"));
   return (sheets[css] = made);
 }
 
