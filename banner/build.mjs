@@ -10,12 +10,13 @@ import { minify } from "terser";
 const INTERNAL = ["announce", "awake", "clear", "emit", "flush", "headless", "hold", "home", "mend", "keepReceipt", "live",
   "nodes", "read", "record", "refused", "round", "shown", "sync", "waiting", "write"];
 
+/** Every declaration ends in a semicolon, at which the view makes it important. */
 const sheet = {
   name: "sheet",
   setup(plugin) {
     plugin.onLoad({ filter: /\.css$/ }, async ({ path }) => {
       const { code } = await transform(await readFile(path, "utf8"), { loader: "css", minify: true });
-      return { contents: code.trim(), loader: "text" };
+      return { contents: code.trim().replace(/[^{};](?=})/g, "$&;"), loader: "text" };
     });
   },
 };
