@@ -59,7 +59,13 @@ export function shadow(host, ...children) {
  * @param {string | undefined} selector @param {(root: Element) => void} draw
  */
 export function whenThere(selector, draw) {
-  const root = document.querySelector(selector || "body") || (document.readyState != "loading" && document.body);
+  let root;
+  try {
+    root = document.querySelector(selector || "body");
+  } catch {
+    selector = ""; // no selector at all
+  }
+  root = root || (document.readyState != "loading" && document.body);
   if (root) draw(root);
   else setTimeout(whenThere, 9, selector, draw);
 }
