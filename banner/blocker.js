@@ -1,7 +1,7 @@
 // Brings marked markup to life when its consent is there, and puts embeds back to sleep when it is taken back.
 // Its rule: nothing comes alive unless the state says so, every script at most once and in document order.
 
-import { INERT, LATE, awake, caught, exempt, reload, replace, setAttribute, unload } from "./native.js";
+import { INERT, LATE, awake, by, caught, exempt, reload, replace, setAttribute, unload } from "./native.js";
 
 /**
  * What is known of a marked element: whether it is awake, its placeholder, what came of its template, and in which
@@ -9,7 +9,7 @@ import { INERT, LATE, awake, caught, exempt, reload, replace, setAttribute, unlo
  * @typedef {{awake?: boolean, box?: HTMLElement, nodes?: ChildNode[], round?: number}} Known
  *
  * An embed that is to have a placeholder, and what loads it once.
- * @typedef {{embed: HTMLElement, it: Known, once: () => void}} Bed
+ * @typedef {{embed: HTMLElement, it: Known, enter: () => void}} Bed
  */
 
 const MARKED = "[data-consent],.consent-placeholder[lang]:empty";
@@ -30,9 +30,10 @@ export const trusted = () => (makers = makers || window.trustedTypes?.createPoli
 function bringLate(element) {
   for (const name of LATE) {
     const value = element.getAttribute("data-" + name);
-    if (value != null) setAttribute.call(element, name, name == "srcdoc" ? trusted().createHTML(value) : trusted().createScriptURL(value));
+    const vouch = __SERVICES__ && name == "srcdoc" ? "createHTML" : "createScriptURL";
+    if (value != null) setAttribute.call(element, name, trusted()[vouch](value));
   }
-  awake.add(element);
+  if (__SERVICES__) awake.add(element);
 }
 
 /**
@@ -49,7 +50,7 @@ function revive(inert, nonce) {
   script.nonce = nonce || inert.nonce;
   script.async = inert.hasAttribute("async"); // a created script is async by itself, and would lose its place
   if (!script.src) script.text = trusted().createScript(inert.text);
-  exempt([script]);
+  if (__SERVICES__) exempt([script]);
   return script;
 }
 
@@ -66,7 +67,7 @@ function unfold({ content, dataset }, adopt) {
     script.text = trusted().createScript(script.text); // a copy has lost the trust its text came with
     adopt(script);
   }
-  exempt(copy.querySelectorAll("*"));
+  if (__SERVICES__) exempt(copy.querySelectorAll("*"));
   return [...copy.childNodes];
 }
 
@@ -104,7 +105,7 @@ function createQueue(nonce, allowed) {
     const page = /** @type {any} */ (document);
     const own = Object.hasOwn(page, "write"); // somebody does this already
     if (!own) page.write = page.writeln = (/** @type {string[]} */ ...texts) => void (text += texts.join(""));
-    if (caught.has(inert)) {
+    if (__SERVICES__ && caught.has(inert)) {
       inert.after(script);
       delete inert.dataset.consent; // stays: whoever made it may take it away again
     } else {
@@ -133,11 +134,11 @@ const pieces = records => records.flatMap(one => (one.attributeName ? one.target
 function watchShadows([, ...roots], heard) {
   const observer = new MutationObserver(heard);
   for (const root of roots) observer.observe(root, WATCHED);
-  replace(Element.prototype, "attachShadow", (native, self, given) => {
+  replace(Element.prototype, "attachShadow", by((native, self, given) => {
     const root = native.apply(self, given);
     observer.observe(root, WATCHED);
     return root;
-  });
+  }));
 }
 
 /** @param {object} parts
@@ -200,7 +201,7 @@ export function createBlocker({ nonce, granted, refused, places, sweep, mend, op
     if (was) unload(element);
     if (/^!/.test(element.dataset.consent || "")) return;
     waiting.add(element);
-    beds.push({ embed: element, it, once() {
+    beds.push({ embed: element, it, enter() {
       it.round = round;
       settle(element);
       const first = /** @type {any} */ (it.nodes?.find(node => node instanceof HTMLElement) || element);
@@ -237,7 +238,7 @@ export function createBlocker({ nonce, granted, refused, places, sweep, mend, op
   }
 
   /** Scripts that have an address have run, or cannot be stopped any more. */
-  const settled = () => exempt([...document.scripts].filter(one => one.src && one.type != INERT));
+  const settled = () => __SERVICES__ && exempt([...document.scripts].filter(one => one.src && one.type != INERT));
 
   const whole = () => (__SERVICES__ ? everywhere(document) : [document]);
 

@@ -49,7 +49,8 @@ export async function clean(services, granted, page) {
   const keepers = createKeepers(services);
   /** @type {string[]} */
   const left = [];
-  for (const kind of new Set(services.flatMap(one => (one.kept || []).map(kept => kept.kind)))) {
+  const refused = services.filter(one => !granted(one.id));
+  for (const kind of new Set(refused.flatMap(one => (one.kept || []).map(kept => kept.kind)))) {
     const stale = (/** @type {any} */ name) => {
       const owners = keepers(kind, name + "");
       return owners.length > 0 && !owners.some(one => granted(one.id));
@@ -75,8 +76,8 @@ const storage = shelf => (page, stale) => {
  * @type {Record<string, Clear>}
  */
 const SHELVES = {
-  local_storage: storage("localStorage"),
-  session_storage: storage("sessionStorage"),
+  local_storage: /* @__PURE__ */ storage("localStorage"),
+  session_storage: /* @__PURE__ */ storage("sessionStorage"),
 
   cookie(page, stale) {
     const { document, location } = page;

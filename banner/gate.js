@@ -1,31 +1,17 @@
 // Holds back by address what a page adds later, however it is created, and drops what refused services would store.
 // Its rule: it makes waiting markup of what it catches, and leaves the rest to the blocker. What is caught outside
 // the page (a counting pixel, a beacon) is dropped: it speaks of a time before consent.
-import { INERT, LATE, awake, caught, passed, setAttribute, unload } from "./native.js";
-import { SOURCES, patch } from "./patches.js";
+import { INERT, LATE, SOURCES, awake, caught, passed, setAttribute, unload } from "./native.js";
+import { patch } from "./patches.js";
 import { createFinder, createKeepers } from "./patterns.js";
 
 /** @typedef {import("./types").Service} Service */
 
-const TAGS = [...SOURCES.keys()];
-const SELECTOR = TAGS.map(tag => SOURCES.get(tag)?.map(name => `${tag}[*|${name}]`)).join();
-const START = RegExp(`<(?:${TAGS.join("|")})(?=[\\s/>])`, "gi");
-const SUSPECT = RegExp(`${START.source}|<\\w*$`, "i");
 const AT = "data-consent-at";
 const END = "consent-end";
-const XLINK = "http://www.w3.org/1999/xlink";
-const setHTML = Object.getOwnPropertyDescriptor(Element.prototype, "innerHTML")?.set;
 
 /** @param {Element} element @param {string} name */
-const read = (element, name) => element.getAttribute(name) ?? element.getAttributeNS(XLINK, name);
-
-/** @template One, Found @param {Iterable<One>} list @param {(one: One) => Found} test @returns {Found | undefined} */
-function first(list, test) {
-  for (const one of list) {
-    const found = test(one);
-    if (found) return found;
-  }
-}
+const read = (element, name) => element.getAttribute(name) ?? element.getAttribute("xlink:" + name);
 
 /** Elements of parsed markup, those of its shadow roots too. @param {any} root @param {string} selector @returns {Element[]} */
 const listed = (root, selector) => [...root.querySelectorAll(selector),
@@ -51,6 +37,13 @@ function said(element) {
 export function createGate({ services, blocking, granted, vouch }) {
   const find = createFinder(services);
   const keepers = createKeepers(services);
+  const setHTML = Object.getOwnPropertyDescriptor(Element.prototype, "innerHTML")?.set;
+  /** @type {Map<string, string[]>} */
+  const names = new Map();
+  for (const name of LATE) for (const tag of SOURCES[name].split(" ")) names.set(tag, [...names.get(tag) || [], name]);
+  const selector = LATE.map(name => SOURCES[name].replace(/\w+/g, `$&[*|${name}]`)).join(" ").replace(/ /g, ",");
+  const start = RegExp(`<(?:${[...names.keys()].join("|")})(?=[\\s/>])`, "gi");
+  const suspect = RegExp(`${start.source}|<\\w*$`, "i");
   /** @type {Document} where nothing loads and nothing runs */
   let nowhere;
 
@@ -70,14 +63,11 @@ export function createGate({ services, blocking, granted, vouch }) {
   function claim(name, value) {
     if (name == "srcdoc") return inside(parse(value + "", document.documentElement));
     if (!/set$/.test(name)) return held(value);
-    return first(`${value}`.split(/\s+/).flatMap(one => [one, ...one.split(",")]), held);
+    return `${value}`.split(/\s+/).flatMap(one => [one, ...one.split(",")]).map(held).find(Boolean);
   }
 
   /** @param {Element} root @returns {Service | false | undefined} */
-  const inside = root => first(listed(root, SELECTOR), element => first(SOURCES.get(element.localName) || [], name => {
-    const value = read(element, name);
-    return value != null && claim(name, value);
-  }));
+  const inside = root => listed(root, selector).flatMap(one => LATE.map(name => claim(name, read(one, name) || ""))).find(Boolean);
 
   /** @param {any} element @param {string} name @param {any} value @returns {Service | false | undefined} */
   function claimed(element, name, value) {
@@ -101,7 +91,7 @@ export function createGate({ services, blocking, granted, vouch }) {
     const { dataset, localName } = element;
     const script = localName == "script";
     element.removeAttribute("data-" + (script ? "src" : name));
-    if (SOURCES.get(localName)?.some(one => element.hasAttribute("data-" + one))) return;
+    if (LATE.some(one => element.hasAttribute("data-" + one))) return;
     caught.delete(element);
     if (script) element.type = dataset.type, delete dataset.type;
     delete dataset.consent;
@@ -111,7 +101,7 @@ export function createGate({ services, blocking, granted, vouch }) {
   /** Whether an element waits from now on instead of taking this address. @param {any} element @param {string} name @param {any} value */
   function hold(element, name, value) {
     const script = element.localName == "script";
-    if (!SOURCES.get(element.localName)?.includes(name) || (script && element.type == INERT && !caught.has(element))) return false;
+    if (!names.get(element.localName)?.includes(name) || (script && element.type == INERT && !caught.has(element))) return false;
     const service = claimed(element, name, value);
     if (service) take(element, name, value, service);
     else if (caught.has(element)) free(element, name);
@@ -125,7 +115,7 @@ export function createGate({ services, blocking, granted, vouch }) {
     if (script && element.type == INERT) return false;
     let found = false;
     let any = false;
-    for (const name of SOURCES.get(localName) || []) {
+    for (const name of names.get(localName) || []) {
       const value = read(element, name);
       if (value == null) continue;
       any = true;
@@ -133,7 +123,7 @@ export function createGate({ services, blocking, granted, vouch }) {
       if (!service) continue;
       found = true;
       take(element, name, value, service);
-      if (!script) element.removeAttribute(name), element.removeAttributeNS(XLINK, name);
+      if (!script) element.removeAttribute(name), element.removeAttribute("xlink:" + name);
     }
     if (script && any && !found && isConnected) passed.add(element);
     if (!script && found && isConnected) unload(element);
@@ -142,8 +132,8 @@ export function createGate({ services, blocking, granted, vouch }) {
 
   /** @param {any} root */
   function sweep(root) {
-    if (SOURCES.has(root?.localName)) check(root);
-    if (root?.firstElementChild) root.querySelectorAll(SELECTOR).forEach(check);
+    if (names.has(root?.localName)) check(root);
+    if (root?.firstElementChild) root.querySelectorAll(selector).forEach(check);
   }
 
   /** What a text says, where it does no harm. @param {string} text @param {Element} context */
@@ -160,9 +150,9 @@ export function createGate({ services, blocking, granted, vouch }) {
    * @returns {string | undefined} nothing where a text of several parts ends within a tag
    */
   function rewrite(text, context, streams) {
-    if (!SUSPECT.test(text)) return text;
+    if (!suspect.test(text)) return text;
     let count = 0;
-    const box = parse(text.replace(START, tag => `${tag} ${AT}=${count++} `) + `<${END}>`, context);
+    const box = parse(text.replace(start, tag => `${tag} ${AT}=${count++} `) + `<${END}>`, context);
     if (streams && !box.querySelector(END)) return;
     /** @type {string[]} */
     const marks = [];
@@ -172,7 +162,7 @@ export function createGate({ services, blocking, granted, vouch }) {
       if (check(element)) marks[at] = " " + said(element);
     }
     count = 0;
-    return marks.length ? text.replace(START, tag => tag + (marks[count++] || "")) : text;
+    return marks.length ? text.replace(start, tag => tag + (marks[count++] || "")) : text;
   }
 
   const active = blocking.urls && services.some(one => one.urls);

@@ -1,6 +1,6 @@
 // Where a page's own code meets the gate: every way to give an element an address, to insert it, to write markup, to
 // reach the network and to store. Its rule: a table of names, walked; what is not caught does what it always did.
-import { put, replace } from "./native.js";
+import { LATE, SOURCES, by, replace } from "./native.js";
 
 /**
  * What the gate decides with.
@@ -17,19 +17,11 @@ import { put, replace } from "./native.js";
  * @property {(html: string) => string} vouch
  */
 
-/** What loads something, and by which attributes. @type {Map<string, string[]>} */
-export const SOURCES = new Map();
-for (const [name, tags] of Object.entries({
-  src: "script iframe frame img video audio source track embed input",
-  srcset: "img source", srcdoc: "iframe", data: "object", poster: "video",
-  href: "link script image feImage", imagesrcset: "link", background: "body table",
-})) for (const tag of tags.split(" ")) SOURCES.set(tag, [...SOURCES.get(tag) || [], name]);
-
-const NAME = /^(?:src|srcset|srcdoc|data|poster|href|xlink:href|imagesrcset|background)$/i;
-const INSERTING = "append prepend before after replaceWith replaceChildren insertAdjacentElement insertNode surroundContents importNode adoptNode";
-const PARSING = "insertAdjacentHTML createContextualFragment setHTMLUnsafe setHTML";
 const NOWHERE = "blob:consent"; // fails as an unreachable server does
 const NOWHERE_SOCKET = "wss://localhost:1"; // a port that no browser connects to
+
+/** The names of addresses. */
+const NAME = /* @__PURE__ */ RegExp(`^(xlink:)?(${LATE.join("|")})$`, "i");
 
 /** Realms that are done, each by a class of its own. @type {WeakSet<object>} */
 const done = new WeakSet();
@@ -56,111 +48,95 @@ export function patch(view, gate) {
   }
   if (held) patchNetwork(view, held);
   if (denied) patchStorage(view, denied);
-  for (const name of ["contentWindow", "contentDocument"]) accessor(view.HTMLIFrameElement.prototype, name, "get", (native, self) => {
+  walk(view, "HTMLIFrameElement", "contentWindow contentDocument", (native, self) => {
     const found = native.call(self);
     if (found) patch(found.defaultView || found, gate);
     return found;
-  });
+  }, "get");
 }
 
 /**
- * Puts something in the place of a property's own way to be read or set, where it is not there, of what it inherits.
- * @param {any} holder @param {string} name @param {"get" | "set"} way
- * @param {(native: any, self: any, value: any) => any} act @param {any} [parent]
+ * Every name on every class of a realm.
+ * @param {any} view @param {string} classes @param {string} names @param {import("./native.js").Act} act @param {"value" | "get" | "set"} [way]
  */
-function accessor(holder, name, way, act, parent) {
-  const own = holder && Object.getOwnPropertyDescriptor(Object.hasOwn(holder, name) ? holder : parent || {}, name);
-  const native = own?.[way];
-  if (native && own.configurable) Object.defineProperty(holder, name, {
-    ...own,
-    [way](/** @type {any} */ value) {
-      return act(native, this, value);
-    },
-  });
+function walk(view, classes, names, act, way) {
+  for (const one of classes.split(" ")) for (const name of names.split(" ")) replace(view[one]?.prototype, name, by(act), way);
 }
 
 /** @param {any} view @param {Page} page */
-function patchAddresses({ document, Attr, Element, NamedNodeMap, Node }, { hold, claim }) {
-  for (const [tag, names] of SOURCES) for (const name of names) {
-    const property = name.replace("gesrc", "geSrc");
-    let holder = Object.getPrototypeOf(document.createElement(tag));
-    while (holder && !Object.hasOwn(holder, property)) holder = Object.getPrototypeOf(holder); // media share one
-    accessor(holder, property, "set", (native, self, value) => {
+function patchAddresses(view, { hold, claim }) {
+  for (const name of LATE) for (const tag of SOURCES[name].split(" ")) {
+    const holder = Object.getPrototypeOf(view.document.createElement(tag));
+    replace(holder, name.replace("gesrc", "geSrc"), by((native, self, [value]) => {
       const text = once(value);
       if (!hold(self, name, text)) native.call(self, text);
-    });
+    }), "set");
   }
-  put(Element.prototype, "setAttribute", native => function (name, value) {
+  replace(view.Element.prototype, "setAttribute", /** @returns {(this: any, name: any, value?: any) => any} */ native => function (name, value) {
     if (arguments.length < 2 || !NAME.test(name)) return native.apply(this, arguments); // the usual case: no lists are made for it
     const text = once(value);
     if (!hold(this, plain(name), text)) native.call(this, name, text);
   });
-  replace(Element.prototype, "setAttributeNS", (native, self, given) => {
+  walk(view, "Element", "setAttributeNS", (native, self, given) => {
     if (given.length > 2) given[2] = once(given[2]);
     if (!NAME.test(given[1]) || !hold(self, plain(given[1]), given[2])) native.apply(self, given);
   });
-  for (const name of ["value", "nodeValue", "textContent"]) accessor(Attr.prototype, name, "set", (native, self, value) => {
+  walk(view, "Attr", "value nodeValue textContent", (native, self, [value]) => {
     const text = once(value);
     const { name, ownerElement } = self;
     if (!ownerElement || !NAME.test(name) || !hold(ownerElement, plain(name), text)) native.call(self, text);
-  }, Node.prototype);
+  }, "set");
   // An attribute is judged once it is known whose it is.
-  for (const holder of [Element, NamedNodeMap]) for (const name of ["setAttributeNode", "setAttributeNodeNS", "setNamedItem", "setNamedItemNS"]) {
-    replace(holder.prototype, name, (native, self, [node]) => {
-      const { name, value } = node;
-      const late = NAME.test(name) && claim(plain(name), value);
-      if (late) node.value = "";
-      const before = native.call(self, node);
-      if (late) node.value = value;
-      return before;
-    });
-  }
+  walk(view, "Element NamedNodeMap", "setAttributeNode setAttributeNodeNS setNamedItem setNamedItemNS", (native, self, [node]) => {
+    const { name, value } = node;
+    const late = NAME.test(name) && claim(plain(name), value);
+    if (late) node.value = "";
+    const before = native.call(self, node);
+    if (late) node.value = value;
+    return before;
+  });
 }
 
 /** @param {any} view @param {Page} page */
 function patchInsertion(view, { sweep }) {
-  for (const name of ["appendChild", "insertBefore", "replaceChild"]) put(view.Node.prototype, name, native => function (node) {
+  for (const name of ["appendChild", "insertBefore", "replaceChild"]) replace(view.Node.prototype, name, /** @returns {(this: any, node: any) => any} */ native => function (node) {
     sweep(node); // the busiest of all
     return native.apply(this, arguments);
   });
-  for (const holder of ["Element", "DocumentFragment", "CharacterData", "Document", "Range"]) for (const name of INSERTING.split(" ")) {
-    const { prototype } = view[holder];
-    if (Object.hasOwn(prototype, name)) replace(prototype, name, (native, self, given) => {
-      for (const one of given) if (one?.nodeType) sweep(one);
-      return native.apply(self, given);
-    });
-  }
-  accessor(view.Document.prototype, "body", "set", (native, self, value) => {
-    sweep(value);
-    native.call(self, value);
-  });
+  /** @type {import("./native.js").Act} */
+  const insert = (native, self, given) => {
+    for (const one of given) if (one?.nodeType) sweep(one);
+    return native.apply(self, given);
+  };
+  walk(view, "Element DocumentFragment CharacterData Document Range", "append prepend before after replaceWith replaceChildren " +
+    "insertAdjacentElement insertNode surroundContents importNode adoptNode", insert);
+  walk(view, "Document", "body", insert, "set");
 }
 
 /** @param {any} view @param {Page} page */
-function patchMarkup({ document, Document, Element, Range, ShadowRoot }, { rewrite, vouch }) {
-  /** What a page's markup becomes. @param {any} self @param {any} value @param {boolean} [outside] */
-  function written(self, value, outside) {
-    const html = once(value);
-    const node = self.startContainer || self.host || self;
-    const context = (outside || node.nodeType != 1 ? node.parentElement : node) || document.body;
-    if (html == null || context.localName == "template" || !context.ownerDocument.defaultView) return html;
-    const text = rewrite(`${html}`, context);
-    return text == html ? html : typeof html == "object" ? vouch(text || "") : text;
-  }
+function patchMarkup(view, { rewrite, vouch }) {
+  const { document } = view;
+  /** What a page writes, marked. @type {import("./native.js").Act} */
+  const write = (native, self, given, name) => {
+    const adjacent = +/^ins/.test(name);
+    if (given.length > adjacent) {
+      const html = given[adjacent] = once(given[adjacent]);
+      const node = self.startContainer || self.host || self;
+      const outside = /^(outer|beforeb|aftere)/i.test(adjacent ? given[0] : name);
+      const context = (outside || node.nodeType != 1 ? node.parentElement : node) || document.body;
+      if (html !== null && context.localName != "template" && context.ownerDocument.defaultView) {
+        const text = rewrite(`${html}`, context);
+        if (text && text != html) given[adjacent] = Object(html) === html ? vouch(text) : text;
+      }
+    }
+    return native.apply(self, given);
+  };
+  walk(view, "Element ShadowRoot", "innerHTML outerHTML", write, "set");
+  walk(view, "Element ShadowRoot Range", "insertAdjacentHTML createContextualFragment setHTMLUnsafe setHTML", write);
 
-  for (const [holder, name] of [[Element, "innerHTML"], [Element, "outerHTML"], [ShadowRoot, "innerHTML"]]) {
-    accessor(holder.prototype, name, "set", (native, self, value) => native.call(self, written(self, value, name == "outerHTML")));
-  }
-  for (const holder of [Element, ShadowRoot, Range]) for (const name of PARSING.split(" ")) {
-    const at = +/^ins/.test(name);
-    replace(holder.prototype, name, (native, self, given) => {
-      if (given.length > at) given[at] = written(self, given[at], /^(beforeb|aftere)/i.test(given[at - 1]));
-      return native.apply(self, given);
-    });
-  }
   /** What was written and ends within a tag. @type {WeakMap<Document, string>} */
   const tails = new WeakMap();
-  for (const name of ["write", "writeln"]) replace(Document.prototype, name, (native, self, given) => {
+  walk(view, "Document", "write writeln", (native, self, given) => {
     const texts = given.map(once);
     const tail = tails.get(self) || "";
     const text = tail + texts.join("");
@@ -168,38 +144,41 @@ function patchMarkup({ document, Document, Element, Range, ShadowRoot }, { rewri
     tails.set(self, marked == null ? text : "");
     if (marked == null) return;
     if (marked == text && !tail) native.apply(self, texts);
-    else native.call(self, typeof texts[0] == "object" ? vouch(marked) : marked);
+    else native.call(self, Object(texts[0]) === texts[0] ? vouch(marked) : marked);
   });
 }
 
 /** @param {any} view @param {(address: any) => unknown} held */
 function patchNetwork(view, held) {
-  replace(view, "fetch", (native, self, given) => {
-    const [input] = given;
-    if (given.length && !input?.headers) given[0] = once(input);
-    if (held(input?.url) || held(given[0])) given[0] = NOWHERE;
+  /** @param {any[]} given @param {number} [at] @param {string} [nowhere] */
+  const stops = (given, at = 0, nowhere = NOWHERE) => {
+    const stopped = given.length > at && held(given[at] = once(given[at]));
+    if (stopped) given[at] = nowhere;
+    return stopped;
+  };
+  /** @param {string} name @param {(native: any, given: any[], made: any) => object} construct */
+  const make = (name, construct) => replace(view, name, native => new Proxy(native, { construct }));
+
+  replace(view, "fetch", by((native, self, given) => {
+    if (held(given[0]?.url)) given[0] = NOWHERE;
+    if (!given[0]?.headers) stops(given);
+    return native.apply(self, given);
+  }));
+  walk(view, "XMLHttpRequest", "open", (native, self, given) => {
+    stops(given, 1);
     return native.apply(self, given);
   });
-  replace(view.XMLHttpRequest.prototype, "open", (native, self, given) => {
-    if (given.length > 1 && held(given[1] = once(given[1]))) given[1] = NOWHERE;
-    return native.apply(self, given);
-  });
-  replace(view.Navigator.prototype, "sendBeacon", (native, self, given) => {
-    return !(given.length && held(given[0] = once(given[0]))) && native.apply(self, given);
-  });
-  for (const [name, nowhere] of [["WebSocket", NOWHERE_SOCKET], ["EventSource", NOWHERE]]) constructor(view, name, (native, given, made) => {
-    if (given.length && held(given[0] = once(given[0]))) given[0] = nowhere;
+  walk(view, "Navigator", "sendBeacon", (native, self, given) => !stops(given) && native.apply(self, given));
+  for (const name of ["WebSocket", "EventSource"]) make(name, (native, given, made) => {
+    stops(given, 0, name[0] == "W" ? NOWHERE_SOCKET : NOWHERE);
     return Reflect.construct(native, given, made);
   });
-  constructor(view, "Audio", (native, [url], made) => {
+  make("Audio", (native, [url], made) => {
     const audio = Reflect.construct(native, [], made);
     if (url !== undefined) audio.src = url;
     return audio;
   });
 }
-
-/** @param {any} view @param {string} name @param {(native: any, given: any[], made: any) => object} construct */
-const constructor = (view, name, construct) => put(view, name, native => new Proxy(native, { construct }));
 
 /** Whether a cookie's text takes it away. @param {string[]} attributes */
 function removes(attributes) {
@@ -209,18 +188,19 @@ function removes(attributes) {
 
 /** Reading and removing stay as they are. @param {any} view @param {(kind: string, name: string) => unknown} denied */
 function patchStorage(view, denied) {
-  accessor(view.Document.prototype, "cookie", "set", (native, self, value) => {
+  walk(view, "Document", "cookie", (native, self, [value]) => {
     const text = once(value);
     const [pair, ...attributes] = `${text}`.split(";");
     if (removes(attributes) || !denied("cookie", pair.split("=")[0].trim())) native.call(self, text);
-  });
-  replace(view.Storage.prototype, "setItem", (native, self, given) => {
+  }, "set");
+  walk(view, "Storage", "setItem", (native, self, given) => {
     given = given.map(once);
     if (given.length < 2 || !denied(kind(view, self), `${given[0]}`)) native.apply(self, given);
   });
-  replace(view.CookieStore?.prototype || {}, "set", async (native, self, [first, ...rest]) => {
-    const value = Object(first) === first ? first.name : first;
-    if (!denied("cookie", `${value}`.trim())) await native.call(self, value == first ? first : Object.create(first, { name: { value } }), ...rest);
+  walk(view, "CookieStore", "set", async (native, self, [first, ...rest]) => {
+    const own = Object(first) === first;
+    const name = own ? first.name : first;
+    if (!denied("cookie", `${name}`.trim())) await native.call(self, own ? Object.create(first, { name: { value: name } }) : first, ...rest);
   });
 }
 

@@ -7,9 +7,9 @@ import { button, element, host, shadow } from "./view.js";
 const { texts, services, categories } = __CONSENT__;
 
 // What makes up an embed's place in the layout. Undisplayed, percentages stay percentages: the box follows the page.
-const PLACE = ("position inset float clear margin padding border-width border-style border-color border-radius box-sizing " +
-  "width height min-width min-height max-width max-height aspect-ratio flex order align-self justify-self grid-area " +
-  "vertical-align transform visibility opacity z-index").split(" ");
+const PLACE = /^(?!.*(block|inline))(position|top|right|bottom|left|float|clear|margin|padding|border|box-s|width|height|m..-|aspect|flex|order|align|justify|grid|vertical|transf|z-)/;
+/** @type {string[] | undefined} the properties of that kind that this browser knows */
+let known;
 
 /**
  * Makes what holds embeds' places: all of them are measured before the page is touched, so that a hundred cost one layout.
@@ -29,7 +29,7 @@ export const createPlaceholders = (choose, single) => ({
 const fills = ({ localName, dataset: { src, poster } }) => !/^(body|table|image|feImage)$/.test(localName) && (src || !poster);
 
 /** One place, in four steps: reading and writing take turns. @param {import("./blocker.js").Bed} bed @param {Choose} choose @param {boolean} single */
-function* place({ embed, it, once }, choose, single) {
+function* place({ embed, it, enter }, choose, single) {
   const { dataset, localName, style } = embed;
   const computed = getComputedStyle(embed);
   const display = localName == "template" ? "block" : computed.display; // has a place in the layout once it is told one
@@ -38,13 +38,14 @@ function* place({ embed, it, once }, choose, single) {
   style.setProperty("display", "none", "important");
   yield;
   const { width, height, aspectRatio } = computed;
-  const copied = PLACE.map(name => `${name}:${computed.getPropertyValue(name)};`).join("");
+  known = known || [...computed].filter(name => PLACE.test(name));
+  const copied = known.map(name => `${name}:${computed.getPropertyValue(name)};`).join("");
   const auto = width == "auto";
   yield;
   // No words fit a counting pixel, and nothing shows of a picture without a size, nor of a source inside its medium.
   if (display == "none" || parseFloat(width) < 48 || parseFloat(height) < 24 ||
     (auto && /img|source|template/.test(localName))) return clear(embed);
-  const box = shadow(host("", { class: "consent-placeholder" }), inside(dataset, single && once, choose));
+  const box = shadow(host("", { class: "consent-placeholder" }), inside(dataset, single && enter, choose));
   embed.before(box);
   box.style.cssText = copied;
   box.style.overflow = "hidden"; // puts the box on the line as an embed stands
