@@ -24,7 +24,14 @@ const plain = { createScript: same, createScriptURL: same, createHTML: same };
 let makers;
 
 /** Under Trusted Types, the policy `consent` vouches for what the site marked with its own hand. */
-export const trusted = () => (makers = makers || window.trustedTypes?.createPolicy("consent", plain) || plain);
+export function trusted() {
+  try {
+    makers = makers || window.trustedTypes?.createPolicy("consent", plain);
+  } catch {
+    // not one of the policies that the page lets be made
+  }
+  return (makers = makers || plain);
+}
 
 /** @param {Element} element */
 function bringLate(element) {

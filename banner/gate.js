@@ -41,7 +41,7 @@ export function createGate({ services, blocking, granted, vouch }) {
   /** @type {Map<string, string[]>} */
   const names = new Map();
   for (const name of LATE) for (const tag of SOURCES[name].split(" ")) names.set(tag, [...names.get(tag) || [], name]);
-  const selector = LATE.map(name => SOURCES[name].replace(/\w+/g, `$&[*|${name}]`)).join(" ").replace(/ /g, ",");
+  const selector = LATE.map(name => `[*|${name}]`).join();
   const start = RegExp(`<(?:${[...names.keys()].join("|")})(?=[\\s/>])`, "gi");
   const suspect = RegExp(`${start.source}|<\\w*$`, "i");
   /** @type {Document} where nothing loads and nothing runs */
@@ -67,7 +67,7 @@ export function createGate({ services, blocking, granted, vouch }) {
   }
 
   /** @param {Element} root @returns {Service | false | undefined} */
-  const inside = root => listed(root, selector).flatMap(one => LATE.map(name => claim(name, read(one, name) || ""))).find(Boolean);
+  const inside = root => listed(root, selector).flatMap(one => (names.get(one.localName) || []).map(name => claim(name, read(one, name) || ""))).find(Boolean);
 
   /** @param {any} element @param {string} name @param {any} value @returns {Service | false | undefined} */
   function claimed(element, name, value) {
@@ -111,11 +111,12 @@ export function createGate({ services, blocking, granted, vouch }) {
   /** The same for what it has taken already. @param {any} element */
   function check(element) {
     const { localName, isConnected } = element;
+    const own = names.get(localName);
     const script = localName == "script";
-    if (script && element.type == INERT) return false;
+    if (!own || (script && element.type == INERT)) return false;
     let found = false;
     let any = false;
-    for (const name of names.get(localName) || []) {
+    for (const name of own) {
       const value = read(element, name);
       if (value == null) continue;
       any = true;
@@ -140,7 +141,11 @@ export function createGate({ services, blocking, granted, vouch }) {
   function parse(text, context) {
     nowhere = nowhere || document.implementation.createHTMLDocument("");
     const box = nowhere.importNode(context, false);
-    setHTML?.call(box, vouch(text.replace(/(<\/?)noscript/gi, "$1noembed"))); // both are text where scripts run
+    try {
+      setHTML?.call(box, vouch(text.replace(/(<\/?)noscript/gi, "$1noembed"))); // both are text where scripts run
+    } catch {
+      box.append(document.createElement(END)); // Trusted Types without our policy: nothing can be read
+    }
     return box;
   }
 

@@ -73,7 +73,8 @@ function patchAddresses(view, { hold, claim }) {
     }), "set");
   }
   replace(view.Element.prototype, "setAttribute", /** @returns {(this: any, name: any, value?: any) => any} */ native => function (name, value) {
-    if (arguments.length < 2 || !NAME.test(name)) return native.apply(this, arguments); // the usual case: no lists are made for it
+    if (arguments.length < 2) return native.call(this); // refuses
+    if (!NAME.test(name)) return native.call(this, name, value); // the usual case: no lists are made for it
     const text = once(value);
     if (!hold(this, plain(name), text)) native.call(this, name, text);
   });
@@ -99,9 +100,9 @@ function patchAddresses(view, { hold, claim }) {
 
 /** @param {any} view @param {Page} page */
 function patchInsertion(view, { sweep }) {
-  for (const name of ["appendChild", "insertBefore", "replaceChild"]) replace(view.Node.prototype, name, /** @returns {(this: any, node: any) => any} */ native => function (node) {
-    sweep(node); // the busiest of all
-    return native.apply(this, arguments);
+  for (const name of ["appendChild", "insertBefore", "replaceChild"]) replace(view.Node.prototype, name, /** @returns {(this: any, node: any, other?: any) => any} */ native => function (node, other) {
+    sweep(node); // the busiest of all: `apply` would cost it as much again
+    return arguments.length > 1 ? native.call(this, node, other) : native.call(this, node);
   });
   /** @type {import("./native.js").Act} */
   const insert = (native, self, given) => {
