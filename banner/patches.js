@@ -125,7 +125,7 @@ function patchMarkup(view, { rewrite, vouch }) {
       const node = self.startContainer || self.host || self;
       const outside = /^(outer|beforeb|aftere)/i.test(adjacent ? given[0] : name);
       const context = (outside || node.nodeType != 1 ? node.parentElement : node) || document.body;
-      if (html !== null && context.localName != "template" && context.ownerDocument.defaultView) {
+      if (html !== null && context.localName != "template" && /\/html$/.test(context.ownerDocument.defaultView?.document.contentType)) {
         const text = rewrite(`${html}`, context);
         if (text && text != html) given[adjacent] = Object(html) === html ? vouch(text) : text;
       }

@@ -425,3 +425,22 @@ def test_a_category_that_the_policy_lacks_is_named_on_the_console(show, page: Pa
     show("<iframe data-consent=marketing data-src=/x width=300 height=150></iframe>")
     expect(page.locator(".consent-placeholder")).to_be_visible()
     assert [text for text in said if 'has no "marketing"' in text]
+
+
+def test_markup_in_an_xml_page_is_left_to_its_parser(
+    service: Service, website: Website, host: Website, page: Page
+) -> None:
+    head = f"<head><title>x</title><script async='async' src='{service.url}/sites/shop/banner.js'></script></head>"
+    html = f"<html xmlns='http://www.w3.org/1999/xhtml'>{head}<body><div id='d'/></body></html>"
+    page.goto(website.put("/x", html, "application/xhtml+xml"))
+    page.wait_for_function("window.consent")
+    page.evaluate(
+        "u => { window.d = document.getElementById('d'); d.innerHTML = `<iframe xmlns='http://www.w3.org/1999/xhtml' src='${u}'/>` }",
+        f"{host.url}/frame",
+    )
+    page.wait_for_timeout(200)
+    assert page.evaluate("[d.firstElementChild.localName, d.lastElementChild.localName, d.lastElementChild.src]") == [
+        "div",
+        "iframe",
+        "",
+    ]
