@@ -241,7 +241,7 @@ export function createBlocker({ nonce, granted, refused, places, sweep, mend, op
       clear(element, /** @type {Known} */ (all.get(element)));
       all.delete(element);
     }
-    places.hold(beds.splice(0));
+    places.hold(beds.splice(0).filter(one => one.embed.isConnected));
   }
 
   /** Scripts that have an address have run, or cannot be stopped any more. */
@@ -250,18 +250,19 @@ export function createBlocker({ nonce, granted, refused, places, sweep, mend, op
   const whole = () => (__SERVICES__ ? everywhere(document) : [document]);
 
   settled();
-  look(whole());
+  const roots = whole();
+  look(roots);
   new MutationObserver(records => {
     // Looking through the page once is cheaper than at thousands of pieces one by one.
     look(records.length > MANY ? [document] : pieces(records));
     mend();
   }).observe(document, WATCHED);
-  if (__SERVICES__) watchShadows(whole(), records => look(pieces(records)));
+  if (__SERVICES__) watchShadows(roots, records => look(pieces(records)));
 
   // Our tag may run before the page's style sheet: what was measured then is measured again.
   addEventListener("load", () => {
     for (const element of waiting) /** @type {Known} */ (all.get(element)).awake = undefined;
-    look(waiting);
+    look([...waiting]);
   });
 
   document.addEventListener("click", event => {

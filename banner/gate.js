@@ -13,6 +13,29 @@ const END = "consent-end";
 /** @param {Element} element @param {string} name */
 const read = (element, name) => element.getAttribute(name) ?? element.getAttribute("xlink:" + name);
 
+/** @param {any} element @param {string} name @param {any} value @param {Service} service */
+function take(element, name, value, { id, category }) {
+  const { dataset } = element;
+  const script = element.localName == "script";
+  if (script && element.type != INERT) dataset.type = element.type, element.type = INERT;
+  setAttribute.call(element, "data-" + (script ? "src" : name), value);
+  caught.add(element);
+  dataset.service = id;
+  dataset.consent = category;
+}
+
+/** Its page has thought better of it. @param {any} element @param {string} name */
+function free(element, name) {
+  const { dataset, localName } = element;
+  const script = localName == "script";
+  element.removeAttribute("data-" + (script ? "src" : name));
+  if (LATE.some(one => element.hasAttribute("data-" + one))) return;
+  caught.delete(element);
+  if (script) element.type = dataset.type, delete dataset.type;
+  delete dataset.consent;
+  delete dataset.service;
+}
+
 /** Elements of parsed markup, those of its shadow roots too. @param {any} root @param {string} selector @returns {Element[]} */
 const listed = (root, selector) => [...root.querySelectorAll(selector),
   ...[...root.querySelectorAll("template[shadowrootmode]")].flatMap(one => listed(one.content, selector))];
@@ -73,29 +96,6 @@ export function createGate({ services, blocking, granted, vouch }) {
   function claimed(element, name, value) {
     const answered = passed.has(element) || (awake.has(element) && element.getAttribute("data-" + name) == value);
     return !answered && claim(name, value);
-  }
-
-  /** @param {any} element @param {string} name @param {any} value @param {Service} service */
-  function take(element, name, value, { id, category }) {
-    const { dataset } = element;
-    const script = element.localName == "script";
-    if (script && element.type != INERT) dataset.type = element.type, element.type = INERT;
-    setAttribute.call(element, "data-" + (script ? "src" : name), value);
-    caught.add(element);
-    dataset.service = id;
-    dataset.consent = category;
-  }
-
-  /** Its page has thought better of it. @param {any} element @param {string} name */
-  function free(element, name) {
-    const { dataset, localName } = element;
-    const script = localName == "script";
-    element.removeAttribute("data-" + (script ? "src" : name));
-    if (LATE.some(one => element.hasAttribute("data-" + one))) return;
-    caught.delete(element);
-    if (script) element.type = dataset.type, delete dataset.type;
-    delete dataset.consent;
-    delete dataset.service;
   }
 
   /** Whether an element waits from now on instead of taking this address. @param {any} element @param {string} name @param {any} value */

@@ -27,7 +27,7 @@ const NAME = /* @__PURE__ */ RegExp(`^(xlink:)?(${LATE.join("|")})$`, "i");
 const done = new WeakSet();
 
 /** An address or markup as the text it stays; Trusted Types stay what they are. @param {any} value */
-const once = value => (Object(value) === value && !/Trusted/.test(value[Symbol.toStringTag]) ? value + "" : value);
+const once = value => (value && typeof value == "object" && !/Trusted/.test(value[Symbol.toStringTag]) ? value + "" : value);
 
 /** The local name of an attribute. @param {any} name */
 const plain = name => `${name}`.toLowerCase().replace(/^.*:/, "");
@@ -127,7 +127,7 @@ function patchMarkup(view, { rewrite, vouch }) {
       const context = (outside || node.nodeType != 1 ? node.parentElement : node) || document.body;
       if (html !== null && context.localName != "template" && /\/html$/.test(context.ownerDocument.defaultView?.document.contentType)) {
         const text = rewrite(`${html}`, context);
-        if (text && text != html) given[adjacent] = Object(html) === html ? vouch(text) : text;
+        if (text && text != html) given[adjacent] = typeof html == "object" ? vouch(text) : text;
       }
     }
     return native.apply(self, given);
@@ -145,7 +145,7 @@ function patchMarkup(view, { rewrite, vouch }) {
     tails.set(self, marked == null ? text : "");
     if (marked == null) return;
     if (marked == text && !tail) native.apply(self, texts);
-    else native.call(self, Object(texts[0]) === texts[0] ? vouch(marked) : marked);
+    else native.call(self, typeof texts[0] == "object" ? vouch(marked) : marked);
   });
 }
 
