@@ -62,7 +62,7 @@ export function replace(holder, name, make, way = "value") {
   if (!native || !own.configurable) return;
   const made = make(native, name);
   Object.defineProperties(made, { name: { value: native.name }, length: { value: native.length } });
-  Object.defineProperty(holder, name, { ...own, [way]: made });
+  Reflect.defineProperty(holder, name, { ...own, [way]: made });
 }
 
 /** @param {any} holder @param {string} name @returns {any} */

@@ -124,7 +124,7 @@ function patchMarkup(view, { rewrite, vouch }) {
       const html = given[adjacent] = once(given[adjacent]);
       const node = self.startContainer || self.host || self;
       const outside = /^(outer|beforeb|aftere)/i.test(adjacent ? given[0] : name);
-      const context = (outside || node.nodeType != 1 ? node.parentElement : node) || document.body;
+      const context = (outside || node.nodeType != 1 ? node.parentElement : node) || document.body || document.documentElement;
       if (html !== null && context.localName != "template" && /\/html$/.test(context.ownerDocument.defaultView?.document.contentType)) {
         const text = rewrite(`${html}`, context);
         if (text && text != html) given[adjacent] = typeof html == "object" ? vouch(text) : text;

@@ -301,6 +301,16 @@ def test_a_released_script_that_writes_leaves_the_page_as_it_is(show) -> None:
     ]  # fmt: skip
 
 
+def test_markup_before_the_body_is_judged(service: Service, website: Website, host: Website, page: Page) -> None:
+    own = tag(service).replace(" async", "")
+    code = "document.head.append(document.createRange().createContextualFragment(`<script src='TRACKER/a.js'></` + `script>`)); window.done = 1"
+    host.requests.clear()
+    html = f"<!doctype html><head>{own}<script>{code.replace('TRACKER', host.url)}</script></head><body>"
+    page.goto(website.put("/head", html))
+    page.wait_for_timeout(200)
+    assert (page.evaluate("window.done"), host.requests) == (1, [])
+
+
 SHUT = "Object.defineProperty(window, '{}', {{ get() {{ throw new DOMException('no', 'SecurityError') }}, configurable: true }})"
 
 
@@ -444,3 +454,15 @@ def test_markup_in_an_xml_page_is_left_to_its_parser(
         "iframe",
         "",
     ]
+
+
+def test_a_page_that_has_frozen_its_prototypes_is_one_way_less(
+    service: Service, website: Website, host: Website, page: Page
+) -> None:
+    frozen = "<script>for (const one of [HTMLVideoElement, Element, Storage]) Object.freeze(one.prototype)</script>"
+    page.goto(website.put("/frozen", f"<!doctype html><head>{frozen}{tag(service)}</head><body>"))
+    expect(page.get_by_role("button", name="Reject all", exact=True)).to_be_visible()
+    host.requests.clear()
+    page.evaluate("u => { new Image().src = u }", f"{host.url}/pixel")
+    page.wait_for_timeout(200)
+    assert host.requests == []
