@@ -122,7 +122,7 @@ function patchMarkup(view, { rewrite, vouch }) {
     const adjacent = +/^ins/.test(name);
     if (given.length > adjacent) {
       const html = given[adjacent] = once(given[adjacent]);
-      const node = self.startContainer || self.host || self;
+      const node = self.nodeType == 1 ? self : self.startContainer || self.host;
       const outside = /^(outer|beforeb|aftere)/i.test(adjacent ? given[0] : name);
       const context = (outside || node.nodeType != 1 ? node.parentElement : node) || document.body || document.documentElement;
       if (html !== null && context.localName != "template" && /\/html$/.test(context.ownerDocument.defaultView?.document.contentType)) {
