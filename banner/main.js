@@ -29,7 +29,7 @@ const crawler = /(google|bing|yandex|duckduck|apple|petal|seznam|qwant)bot|googl
 const headless = () => dataset.auto == "off" || (!live() && crawler.test(navigator.userAgent)); // they keep no cookie
 const gpc = () => heard(navigator);
 const theirs = /** @type {any} */ (window).consent; // a guard, another script of ours, or a form of that name
-const guard = theirs?.handOver && theirs;
+const guard = typeof theirs?.handOver == "function" ? theirs : undefined;
 const store = createStore(config, window);
 const recorder = createRecorder({ home, store, emit: refresh });
 
@@ -191,9 +191,9 @@ function boot(choice) {
   if (!guard) speak("default", live() ? read(null).grants : state.grants, signals);
   if (guard ? essence(guard.state) != essence(state) : live()) speak("update", state.grants, signals);
   window.consent = api;
-  const hold = createPlaceholders((action, id) => decide(action, "placeholder", { [id]: true }), !guard?.restrict);
+  const places = createPlaceholders((action, id) => decide(action, "placeholder", { [id]: true }), !guard?.restrict);
   const sweep = __SERVICES__ ? createGate({ services, blocking, granted, vouch: html => trusted().createHTML(html) }) : () => {};
-  release = createBlocker({ nonce, granted, refused, hold, sweep, mend: () => view?.mend(), open });
+  release = createBlocker({ nonce, granted, refused, places, sweep, mend: () => view?.mend(), open });
   guard?.handOver(api);
   if (guard && guard.guards != policy) console.warn("consent: paste the guard anew, it is of policy " + guard.guards);
   emit("ready", state);

@@ -75,7 +75,13 @@ export const shadow = (host, ...children) => dress(host, ALL, ...children);
  */
 export function whenThere(selector, draw) {
   const { body, readyState } = document;
-  const root = selector ? document.querySelector(selector) || (readyState != "loading" && body) : body;
+  /** @type {Element | null | false} */
+  let root = body;
+  try {
+    if (selector) root = document.querySelector(selector) || (readyState != "loading" && body);
+  } catch {
+    selector = ""; // no selector at all
+  }
   if (root) draw(root);
   else setTimeout(whenThere, 9, selector, draw);
 }
