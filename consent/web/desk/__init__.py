@@ -6,10 +6,10 @@
 from flask import Flask
 
 from consent.ledger import Ledger
-from consent.web.desk import account, frame, home, install, overview, people, settings, signing, tokens, trail
+from consent.web.desk import account, frame, health, home, install, overview, people, settings, signing, tokens, trail
 from consent.web.desk.frame import Desk
 
-ROOMS = (signing, account, home, overview, install, settings, people, tokens, trail)
+ROOMS = (signing, account, home, overview, install, settings, people, tokens, trail, health)
 """Each adds its pages to `frame.blueprint` when it is imported."""
 
 

@@ -12,7 +12,7 @@ from consent.web.desk.frame import HEADERS, blueprint, needs, page
 from consent.web.desk.words import say
 from consent.web.service import service
 
-BREAKDOWNS = ("language", "country", "regime", "policy", "surface")
+BREAKDOWNS = {name: f"by {name}" for name in ("language", "country", "regime", "policy", "surface")}
 """By what one may look closer."""
 LONGEST = 1100
 """Days of a period that a page shows."""
@@ -71,7 +71,7 @@ def _period() -> stats.Period:
 
 
 def _closer() -> str:
-    by = request.args.get("by", BREAKDOWNS[0])
+    by = request.args.get("by", "language")
     if by not in BREAKDOWNS:
         raise BadQuery(say("There is no such page."))
     return by
