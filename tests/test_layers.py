@@ -29,6 +29,8 @@ ALLOWED = {
     "people": PURE | {"storage.base"},
     "sessions": PURE | {"storage.base", "people"},
     "trail": PURE | {"storage.base", "ledger"},
+    "reading": BASE | {"storage.base"},
+    "search": BASE | {"storage.base", "reading"},
     "ledger": PURE | {"storage.base", "tree", "erasure", "together", "editions"},
     "verify": PURE,
     "evidence": PURE | {"ledger", "export", "tree", "storage.base"},

@@ -18,6 +18,9 @@ from consent.storage.tree_rows import fields
 KINDS: tuple[str, ...] = get_args(Kind)
 ACTIONS: tuple[str, ...] = get_args(Action)
 
+BETWEEN = "position > ? AND position < ?"
+END = 2**62
+"""Above every position."""
 ENTRY = "kind, recorded_at, leaf, token, id, subject, policy, action, position"
 POLICY = "version, hash, document, material_since, published_at"
 SCRIPT = "version, language, regime, code, hash, gzip"
@@ -158,11 +161,17 @@ class SqliteRows(DocumentRows):
         return str(UUID(bytes=row[0])) if row else None
 
     def entries(self, site: str, filter: Filter, *, after: int = -1, limit: int = 1000) -> list[Entry]:
-        return self._some(site, filter, "position > ?", after, order="ASC", limit=limit)
+        return self._some(site, filter, (after, END), order="ASC", limit=limit)
 
-    def newest(self, site: str, filter: Filter, *, before: int | None = None, limit: int = 1000) -> list[Entry]:
-        bound = 2**62 if before is None else before
-        return self._some(site, filter, "position < ?", bound, order="DESC", limit=limit)
+    def newest(
+        self, site: str, filter: Filter, *, before: int | None = None, after: int = -1, limit: int = 1000
+    ) -> list[Entry]:
+        return self._some(site, filter, (after, END if before is None else before), order="DESC", limit=limit)
+
+    def count(self, site: str, filter: Filter, *, before: int | None = None, after: int = -1) -> int:
+        where, values = _where(filter)
+        sql = f"SELECT count(*) FROM entries WHERE site = ? AND {BETWEEN}{where}"
+        return self._all(sql, (self._key(site), after, END if before is None else before, *values))[0][0]
 
     def idle(self, site: str, before: int) -> list[str]:
         sql = (
@@ -226,10 +235,10 @@ class SqliteRows(DocumentRows):
         row = self._one(f"SELECT {ENTRY} FROM entries WHERE site = ? AND {where}", (self._key(site), value))
         return self._entry_of(site, row) if row else None
 
-    def _some(self, site: str, filter: Filter, where: str, bound: int, *, order: str, limit: int) -> list[Entry]:
-        clauses, values = _where(filter)
-        sql = f"SELECT {ENTRY} FROM entries WHERE site = ? AND {where}{clauses} ORDER BY position {order} LIMIT ?"
-        rows = self._all(sql, (self._key(site), bound, *values, limit))
+    def _some(self, site: str, filter: Filter, bounds: tuple[int, int], *, order: str, limit: int) -> list[Entry]:
+        where, values = _where(filter)
+        sql = f"SELECT {ENTRY} FROM entries WHERE site = ? AND {BETWEEN}{where} ORDER BY position {order} LIMIT ?"
+        rows = self._all(sql, (self._key(site), *bounds, *values, limit))
         return [self._entry_of(site, row) for row in rows]
 
     def _entry_of(self, site: str, row: tuple) -> Entry:
