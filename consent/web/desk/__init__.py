@@ -6,10 +6,24 @@
 from flask import Flask
 
 from consent.ledger import Ledger
-from consent.web.desk import account, frame, home, install, people, settings, signing, tokens, trail
+from consent.web.desk import (
+    account,
+    exports,
+    frame,
+    home,
+    install,
+    people,
+    receipt,
+    receipts,
+    requests,
+    settings,
+    signing,
+    tokens,
+    trail,
+)
 from consent.web.desk.frame import Desk
 
-ROOMS = (signing, account, home, install, settings, people, tokens, trail)
+ROOMS = (signing, account, home, receipts, receipt, install, exports, requests, settings, people, tokens, trail)
 """Each adds its pages to `frame.blueprint` when it is imported."""
 
 
