@@ -102,8 +102,11 @@ def test_a_page_tells_what_was_asked_and_answered(auditor, ledger, draft):
     assert 'class="notice" lang="de" dir="ltr"' in text
     assert asked.texts["de"]["title"] in text and asked.texts["de"]["reject"] in text
     for name, answer in (("Chat", "refused"), ("Matomo", "granted"), ("Hotjar", "refused"), ("Statistics", "granted")):
-        assert re.search(rf"{name}(?: <small>[^<]*</small>)?</th><td><span class=\"chip [a-z]+\">{answer}", text)
-    assert "necessary, not asked" in text and "on the banner" in text and "opt-in" in text and SUBJECT in text
+        assert re.search(
+            rf'>{name}(?:, [^<]*)?<br><small>[^<]*</small></th><td><span class="chip [a-z]+">{answer}<', text
+        )
+    assert ">necessary<" in text and asked.texts["de"]["preferences_title"] in text and "Videos zeigen." in text
+    assert "on the banner" in text and "opt-in" in text and SUBJECT in text
     assert "2026-11-18" in text and "DE" in text and "120 days" not in text
 
 

@@ -10,7 +10,6 @@ import msgspec
 from consent import receipts
 from consent.errors import BadSignature
 from consent.model import Category, Consent, Entry, Published, Receipt
-from consent.web.desk.words import language
 
 ACTIONS = {
     "accept_all": "accepted all",
@@ -46,7 +45,7 @@ BASES = {
     "default": "by what the policy says for everywhere else",
     "unknown": "because the visitor's place was not known",
 }
-ANSWERS = {"granted": "granted", "refused": "refused", "necessary": "necessary, not asked"}
+ANSWERS = {"granted": "granted", "refused": "refused", "necessary": "necessary"}
 TOLD = (ACTIONS, SENTENCES, SURFACES, REGIMES, BASES, ANSWERS)
 
 
@@ -75,35 +74,32 @@ def granted(consent: Consent) -> tuple[int, int]:
     return sum(consent.grants.values()), len(consent.grants)
 
 
-def answers(asked: Published, consent: Consent) -> list[Answer]:
-    """Every category of a policy with its services."""
-    return [_answer(asked, category, consent) for category in asked.categories]
+def answers(asked: Published, consent: Consent, language: str) -> list[Answer]:
+    """Every category of a policy with its services, in a language if the policy has it, else in the visitor's."""
+    spoken = language if language in asked.languages else consent.language
+    return [_answer(asked, category, consent, spoken) for category in asked.categories]
 
 
-def _answer(asked: Published, category: Category, consent: Consent) -> Answer:
+def _answer(asked: Published, category: Category, consent: Consent, spoken: str) -> Answer:
     given = "necessary" if category.necessary else _word(consent.grants.get(category.id, False))
-    name, spoken = _said(category.name, consent)
-    services = [one for one in asked.services if one.category == category.id]
-    told = tuple(
+    services = tuple(
         Answer(
             one.name,
-            _said(one.purpose, consent)[0],
-            _said(one.purpose, consent)[1],
+            _said(one.purpose, spoken),
+            spoken,
             _word(consent.services[one.id]) if one.id in consent.services else given,
             one.provider.name,
         )
-        for one in services
+        for one in asked.services
+        if one.category == category.id
     )
-    return Answer(name, _said(category.purpose, consent)[0], spoken, given, services=told)
+    return Answer(_said(category.name, spoken), _said(category.purpose, spoken), spoken, given, services=services)
 
 
 def _word(granted: bool) -> str:
     return "granted" if granted else "refused"
 
 
-def _said(texts: Any, consent: Consent) -> tuple[str, str]:
-    """A text of a policy in the reader's language, or in the visitor's, and which of the two."""
-    if isinstance(texts, str):
-        return texts, consent.language
-    spoken = language() if language() in texts else consent.language
-    return texts[spoken], spoken
+def _said(texts: Any, language: str) -> str:
+    """Words of a published policy, which has them for every language of its own."""
+    return texts if isinstance(texts, str) else texts[language]
