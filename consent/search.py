@@ -10,8 +10,8 @@ from consent.model import Entry, Filter
 from consent.reading import reached
 from consent.storage.base import Rows
 
-LOOKED = 20_000
-"""Entries that one question looks at: some 20 ms."""
+LOOKED = 40_000
+"""Entries that one question looks at: some 50 ms."""
 SAMPLES = 20
 """Stretches that an estimate looks at, spread evenly."""
 

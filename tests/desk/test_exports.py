@@ -101,6 +101,8 @@ def test_a_large_log_is_not_counted_through(auditor, ledger, three, monkeypatch)
     monkeypatch.setattr(search, "SAMPLES", 2)
     text = auditor.get(f"{PAGE}?format=csv&action=custom").text
     assert "About" in text and "4 entries of the log lie in this period" in text
+    rare = auditor.get(f"{PAGE}?format=csv&action=withdraw").text
+    assert "Few rows, if any" in rare and "/export/file?format=csv" in rare
 
 
 def test_the_evidence_is_of_the_whole_log(auditor, ledger, three):

@@ -7,7 +7,7 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import KeySet
 
-from consent import checkpoint, merkle, policy, receipts
+from consent import checkpoint, merkle, policy, receipts, search
 from consent.model import Filter
 from consent.web.desk import telling
 from tests.conftest import ALL, NONE, SUBJECT, choice
@@ -60,6 +60,24 @@ def test_receipts_are_found_by_action_policy_day_and_subject(auditor, ledger, cl
     assert found(auditor.get(f"{LIST}?q={OTHER}")) == [second]
     assert found(auditor.get(f"{LIST}?q=1.2.1795000000.{OTHER}.analytics")) == [second]
     assert "Nothing was found" in auditor.get(f"{LIST}?action=withdraw").text
+
+
+def test_a_search_that_did_not_come_to_an_end_says_so_and_goes_on(auditor, ledger, clock, monkeypatch):
+    monkeypatch.setattr(search, "LOOKED", 3)
+    first = record(ledger)
+    clock.forward(days=1)
+    ledger.publish("shop", policy.default("Shop", ["https://new.example"]))
+    for _ in range(6):
+        record(ledger, policy=2)
+    auditor.sign_in("auditor")
+    answer = auditor.get(f"{LIST}?policy=1")
+    assert found(answer) == [] and "Nothing among the entries back to 2026-11-19" in answer.text
+    skip = re.search(r'href="([^"]+until=2026-11-19[^"]*)"', answer.text)[1].replace("&amp;", "&")
+    assert "version 2 came" in answer.text and "version 2 came" not in auditor.get(skip).text
+    for _ in range(2):
+        further = re.search(r'rel="next" href="([^"]+)"', answer.text)[1].replace("&amp;", "&")
+        answer = auditor.get(further)
+    assert found(answer) == [first] and 'rel="next"' not in answer.text
 
 
 def test_a_receipts_id_or_the_receipt_itself_leads_to_its_page(auditor, ledger):

@@ -7,7 +7,7 @@ from flask import Response, redirect, url_for
 from consent import search
 from consent.errors import BadQuery, UnknownReceipt
 from consent.web.desk import asking, telling
-from consent.web.desk.frame import blueprint, needs, page
+from consent.web.desk.frame import blueprint, day, needs, page
 from consent.web.desk.words import say
 from consent.web.service import service
 
@@ -33,7 +33,8 @@ def show_receipts(site: str) -> Any:
     except (BadQuery, UnknownReceipt) as error:
         return page("receipts", error.status, error=error, found=None, **shown)
     lines = [(entry, telling.receipt_in(entry)) for entry in found.entries]
-    return page("receipts", error=None, found=found, lines=lines, granted=telling.granted, **shown)
+    ended = _ended(site, filter.policy, shown["newest"]) if found.looked_to else ""
+    return page("receipts", error=None, found=found, lines=lines, granted=telling.granted, ended=ended, **shown)
 
 
 def known(site: str, id: str) -> Any:
@@ -42,6 +43,13 @@ def known(site: str, id: str) -> Any:
     if entry is None or entry.kind != "receipt" or entry.token is None:
         raise UnknownReceipt(say("There is no receipt with this id on this site. If there was one, it is erased."))
     return entry
+
+
+def _ended(site: str, version: int | None, newest: int) -> str:
+    """The day on which another policy version came after this one; empty where none did."""
+    if version is None or not 0 < version < newest:
+        return ""
+    return day(service().ledger.storage.reading().publication(site, version + 1).published_at)
 
 
 def _to_receipt(site: str, id: str) -> Response:

@@ -60,11 +60,13 @@ def answer_erasure(site: str) -> Any:
     """Erase a subject for ever; the site's name is typed to confirm."""
     subject = _subject()
     confirmed(site)
-    emptied = service().ledger.erase(site, subject, reason=REASON)
+    ledger = service().ledger
+    size = ledger.storage.reading().size(site)
+    emptied = ledger.erase(site, subject, reason=REASON)
     if not emptied:
         flash(say("There was nothing to erase."))
         return redirect(url_for("desk.requests", site=site), 303)
-    erasure = _erasure_of(site, emptied)
+    erasure = _erasure_of(site, emptied, after=size - 1)
     noted("erased a subject on request", site=site, after={"entries": len(emptied), "erasure": erasure.index})
     flash(say("It is erased."))
     return redirect(url_for("desk.erasure", site=site, index=erasure.index), 303)
@@ -127,11 +129,10 @@ def _erasure(site: str, index: int) -> tuple[Entry, ErasureClaims]:
     return entry, _claims(entry)
 
 
-def _erasure_of(site: str, emptied: list[int]) -> Entry:
-    """The entry that names just these indexes: among the newest, others may have erased meanwhile."""
-    rows = service().ledger.storage.reading()
-    newest = rows.newest(site, Filter(kinds=("erasure",)), after=emptied[-1], limit=100)
-    return next(entry for entry in newest if _claims(entry).erasure.indexes == emptied)
+def _erasure_of(site: str, emptied: list[int], *, after: int) -> Entry:
+    """The entry that names just these indexes, among those that came meanwhile."""
+    entries = service().ledger.storage.reading().entries(site, Filter(kinds=("erasure",)), after=after)
+    return next(entry for entry in entries if _claims(entry).erasure.indexes == emptied)
 
 
 def _claims(entry: Entry) -> ErasureClaims:
