@@ -40,7 +40,7 @@ def test_an_empty_list_says_what_to_do(auditor):
 def test_the_list_is_newest_first_in_pages_of_fifty(auditor, ledger):
     ids = [record(ledger) for _ in range(60)]
     first = auditor.get(LIST)
-    assert found(first) == ids[:9:-1]
+    assert found(first) == ids[:9:-1] and len(first.data) < 50_000
     older = re.search(r'rel="next" href="([^"]+)"', first.text)[1].replace("&amp;", "&")
     second = auditor.get(older)
     assert found(second) == ids[9::-1] and 'rel="next"' not in second.text

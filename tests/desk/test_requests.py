@@ -76,6 +76,20 @@ def test_access_is_everything_about_the_subject_and_nobody_else(editor, ledger, 
     assert told["kept_for"].endswith("days after the last choice")
 
 
+def test_access_says_what_was_asked_for_which_purpose_by_whom(editor, ledger, draft):
+    ledger.publish("shop", draft)
+    ledger.record(
+        "shop", choice(policy=2, language="de", grants={"analytics": True, "social": False, "chat": False}), where="US"
+    )
+    editor.get(PAGE)
+    notice = editor.post(f"{PAGE}/access", subject=SUBJECT).json["notices"]["2/de/opt-out"]
+    (chat,) = [one for one in notice["categories"] if one["name"] == "Chat"]
+    assert chat == {"name": "Chat", "purpose": "Mit unseren Leuten reden."}
+    assert {"name": "Hotjar", "purpose": "Zeigt, wo geklickt wird.", "provider": "Contentsquare"} in [
+        service for one in notice["categories"] for service in one.get("services", [])
+    ]
+
+
 def test_access_of_nobody_is_empty(editor, held):
     editor.get(PAGE)
     told = editor.post(f"{PAGE}/access", subject="AAAAAAAAAAAAAAAAAAAAAQ").json

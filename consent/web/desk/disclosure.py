@@ -1,5 +1,6 @@
 """Everything that is known about one subject, for the person who asks (GDPR, articles 15 and 20)."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from consent.ledger import Ledger
 from consent.model import Filter, Receipt
 from consent.receipts import read
 from consent.times import rfc3339
+from consent.web.desk import telling
 
 ABOUT = (
     "Everything that this service keeps about the browser known by the random number `subject`. No name, no address, "
@@ -48,11 +50,16 @@ def _notice(ledger: Ledger, receipt: Receipt) -> tuple[str, dict[str, Any]]:
     asked = ledger.published(receipt.aud, consent.policy)
     words = banner.words(asked, consent.language, consent.regime)
     shown = {name: words[name] for name in ("title", "body", "accept", "reject", "preferences")}
-    names = {one.id: _said(one.name, consent.language) for one in asked.categories}
-    purposes = {one.id: _said(one.purpose, consent.language) for one in asked.categories}
-    name = f"{consent.policy}/{consent.language}/{consent.regime}"
-    return name, shown | {"categories": names, "purposes": purposes}
+    categories = telling.answers(asked, consent, consent.language)
+    return f"{consent.policy}/{consent.language}/{consent.regime}", shown | {"categories": _purposes(categories)}
 
 
-def _said(texts: Any, language: str) -> str:
-    return texts if isinstance(texts, str) else texts[language]
+def _purposes(asked: Iterable[telling.Answer]) -> list[dict[str, Any]]:
+    """Categories or services as they were described."""
+    said = [(one, _purposes(one.services)) for one in asked]
+    return [
+        {"name": one.name, "purpose": one.purpose}
+        | ({"provider": one.provider} if one.provider else {})
+        | ({"services": services} if services else {})
+        for one, services in said
+    ]
