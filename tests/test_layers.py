@@ -32,6 +32,7 @@ ALLOWED = {
     "sessions": PURE | {"storage.base", "people"},
     "trail": PURE | {"storage.base", "ledger"},
     "reading": BASE | {"storage.base"},
+    "search": BASE | {"storage.base", "reading"},
     "ledger": PURE | {"storage.base", "tree", "erasure", "together", "editions", "reading"},
     "verify": PURE,
     "evidence": PURE | {"ledger", "export", "tree", "storage.base"},

@@ -149,6 +149,7 @@ OF_A_SITE = {
     "latest": lambda rows: rows.latest("nowhere", SUBJECT),
     "entries": lambda rows: rows.entries("nowhere", EVERYTHING),
     "newest": lambda rows: rows.newest("nowhere", EVERYTHING),
+    "count": lambda rows: rows.count("nowhere", EVERYTHING),
     "empty": lambda rows: rows.empty("nowhere", SUBJECT),
     "empty_idle": lambda rows: rows.empty_idle("nowhere", [SUBJECT], 100),
     "add_token": lambda rows: rows.add_token(api_token(site="nowhere")),
@@ -393,6 +394,7 @@ def test_a_filter_reads_what_it_names_oldest_first(varied, filter, expected):
 @pytest.mark.parametrize(("filter", "expected"), FILTERS, ids=str)
 def test_a_filter_reads_the_same_newest_first(varied, filter, expected):
     assert indexes(varied.reading().newest("shop", filter)) == expected[::-1]
+    assert varied.reading().count("shop", filter) == len(expected)
 
 
 def test_pages_of_entries_follow_each_other_without_loss(shop):
@@ -409,6 +411,13 @@ def test_pages_newest_first_follow_each_other_without_loss(shop):
     while page := indexes(shop.reading().newest("shop", EVERYTHING, before=before, limit=3)):
         read, before = read + page, page[-1]
     assert read == list(range(7))[::-1]
+
+
+def test_the_newest_are_read_and_counted_between_two_indexes_that_do_not_belong_to_them(shop):
+    append(shop, *(entry() for _ in range(7)), entry("other"))
+    assert indexes(shop.reading().newest("shop", EVERYTHING, before=5, after=1)) == [4, 3, 2]
+    assert shop.reading().count("shop", EVERYTHING, before=5, after=1) == 3
+    assert shop.reading().count("shop", EVERYTHING) == 7
 
 
 def test_a_page_has_as_many_entries_as_asked_for_though_others_are_filtered_out(shop):

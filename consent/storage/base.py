@@ -68,8 +68,13 @@ class Rows(Protocol):
     def parcels(self, site: str, *, end: int) -> Iterator[Parcel]:
         """Every entry below an index, oldest first, some thousands at a time, to be opened by any process."""
 
-    def newest(self, site: str, filter: Filter, *, before: int | None = None, limit: int = 1000) -> list[Entry]:
-        """Entries with an index below `before`, newest first."""
+    def newest(
+        self, site: str, filter: Filter, *, before: int | None = None, after: int = -1, limit: int = 1000
+    ) -> list[Entry]:
+        """Entries with an index below `before` and above `after`, newest first."""
+
+    def count(self, site: str, filter: Filter, *, before: int | None = None, after: int = -1) -> int:
+        """How many entries there are with an index below `before` and above `after`; each of them is looked at."""
 
     def idle(self, site: str, before: int) -> list[str]:
         """Subjects whose last receipt is older than a time, at most 100,000 of them."""

@@ -26,6 +26,9 @@ from consent.storage.shapes import Shapes
 from consent.storage.tally_rows import TallyRows
 from consent.storage.tree_rows import fields
 
+BETWEEN = "position > ? AND position < ?"
+END = 2**62
+"""Above every position."""
 POLICY = "version, hash, document, material_since, published_at"
 SCRIPT = "version, language, regime, code, hash, gzip"
 TOKEN = "id, hash, role, site, name, created_at, expires_at, revoked_at"
@@ -171,18 +174,24 @@ class SqlRows(TallyRows):
         return id_text(row[0]) if row else None
 
     def entries(self, site: str, filter: Filter, *, after: int = -1, limit: int = 1000) -> list[Entry]:
-        return self._some(site, filter, "position > ?", after, order="ASC", limit=limit)
+        return self._some(site, filter, (after, END), order="ASC", limit=limit)
 
     def parcels(self, site: str, *, end: int, batch: int = 2000) -> Iterator[Parcel]:
         key, after = self._key(site), -1
-        sql = f"SELECT {ENTRY} FROM entries WHERE site = ? AND position > ? AND position < ? ORDER BY position LIMIT ?"
+        sql = f"SELECT {ENTRY} FROM entries WHERE site = ? AND {BETWEEN} ORDER BY position LIMIT ?"
         while rows := self._all(sql, (key, after, end, batch)):
             yield Parcel(opened, packed(site, rows, self._shape), len(rows))
             after = rows[-1][-1]
 
-    def newest(self, site: str, filter: Filter, *, before: int | None = None, limit: int = 1000) -> list[Entry]:
-        bound = 2**62 if before is None else before
-        return self._some(site, filter, "position < ?", bound, order="DESC", limit=limit)
+    def newest(
+        self, site: str, filter: Filter, *, before: int | None = None, after: int = -1, limit: int = 1000
+    ) -> list[Entry]:
+        return self._some(site, filter, (after, END if before is None else before), order="DESC", limit=limit)
+
+    def count(self, site: str, filter: Filter, *, before: int | None = None, after: int = -1) -> int:
+        where, values = _where(filter)
+        sql = f"SELECT count(*) FROM entries WHERE site = ? AND {BETWEEN}{where}"
+        return self._all(sql, (self._key(site), after, END if before is None else before, *values))[0][0]
 
     def idle(self, site: str, before: int) -> list[str]:
         key = self._key(site)
@@ -253,10 +262,10 @@ class SqlRows(TallyRows):
         row = self._one(f"SELECT {ENTRY} FROM entries WHERE site = ? AND {where}", (self._key(site), value))
         return self._entry_of(site, row) if row else None
 
-    def _some(self, site: str, filter: Filter, where: str, bound: int, *, order: str, limit: int) -> list[Entry]:
-        clauses, values = _where(filter)
-        sql = f"SELECT {ENTRY} FROM entries WHERE site = ? AND {where}{clauses} ORDER BY position {order} LIMIT ?"
-        rows = self._all(sql, (self._key(site), bound, *values, limit))
+    def _some(self, site: str, filter: Filter, bounds: tuple[int, int], *, order: str, limit: int) -> list[Entry]:
+        where, values = _where(filter)
+        sql = f"SELECT {ENTRY} FROM entries WHERE site = ? AND {BETWEEN}{where} ORDER BY position {order} LIMIT ?"
+        rows = self._all(sql, (self._key(site), *bounds, *values, limit))
         return [self._entry_of(site, row) for row in rows]
 
     def _entry_of(self, site: str, row: tuple) -> Entry:

@@ -47,8 +47,9 @@ class Browser:
         return answer
 
     def _seen(self, answer):
-        if found := re.search(r'name="csrf_token" value="([^"]+)"', answer.text):
-            self.token = found[1]
+        if answer.mimetype == "text/html":
+            found = re.search(r'name="csrf_token" value="([^"]+)"', answer.text)
+            self.token = found[1] if found else self.token
         return answer
 
 

@@ -10,6 +10,9 @@ SIGN_IN = "sign in"
 READ = (SIGN_IN, 200, 200, 200, 403)
 EDIT = (SIGN_IN, 403, 200, 200, 403)
 OWN = (SIGN_IN, 403, 403, 200, 403)
+NONE = (SIGN_IN, 404, 404, 404, 403)
+"""Somebody may see it, but there is none."""
+RECEIPT = "/admin/sites/shop/receipts/019ab1c2-77aa-7bbb-8ccc-0123456789ab"
 PAGES = {
     "/admin/": (SIGN_IN, 200, 200, 200, 200),
     "/admin/account": (SIGN_IN, 200, 200, 200, 200),
@@ -22,12 +25,25 @@ PAGES = {
     "/admin/sites/shop/overview.csv": READ,
     "/admin/new-site": OWN,
     "/admin/sites/shop/install": READ,
+    "/admin/sites/shop/receipts": READ,
+    RECEIPT: NONE,
+    f"{RECEIPT}/sheet": NONE,
+    f"{RECEIPT}/jws": NONE,
+    f"{RECEIPT}/proof": NONE,
+    "/admin/sites/shop/export": READ,
+    "/admin/sites/shop/export?format=csv": READ,
+    "/admin/sites/shop/export/file?format=csv": READ,
+    "/admin/sites/shop/requests": EDIT,
+    "/admin/sites/shop/requests?q=AAAAAAAAAAAAAAAAAAAAAA": EDIT,
+    "/admin/sites/shop/erasures/0": NONE,
+    "/admin/sites/shop/erasures/0/jws": NONE,
     "/admin/sites/shop/settings": EDIT,
     "/admin/sites/nowhere/install": (SIGN_IN, 403, 403, 404, 403),
     "/admin/nothing": (404, 404, 404, 404, 404),
 }
 """What each of WHO is answered. A trail is for who may see the whole installation."""
 SETTINGS = {"name": "Shop", "origins": "https://shop.example", "retention_days": ""}
+VISITOR = {"subject": "AAAAAAAAAAAAAAAAAAAAAA", "confirm": "shop"}
 ACTS = {
     "/admin/people": ({"name": "new", "role": "editor", "site": "shop"}, OWN),
     "/admin/people/auditor/roles": ({"role": "editor", "site": "shop"}, OWN),
@@ -37,6 +53,8 @@ ACTS = {
     "/admin/tokens/0123456789ab/revoke": ({}, (SIGN_IN, 403, 403, 404, 403)),
     "/admin/new-site": ({"id": "third", "name": "Third", "origins": "https://third.example"}, OWN),
     "/admin/sites/shop/settings": (SETTINGS, EDIT),
+    "/admin/sites/shop/requests/access": (VISITOR, EDIT),
+    "/admin/sites/shop/requests/erase": (VISITOR, EDIT),
     "/admin/sites/shop/delete": ({"confirm": "shop"}, OWN),
 }
 

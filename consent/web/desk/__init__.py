@@ -6,10 +6,28 @@
 from flask import Flask
 
 from consent.ledger import Ledger
-from consent.web.desk import account, frame, health, home, install, overview, people, settings, signing, tokens, trail
+from consent.web.desk import (
+    account,
+    exports,
+    frame,
+    health,
+    home,
+    install,
+    overview,
+    people,
+    receipt,
+    receipts,
+    requests,
+    settings,
+    signing,
+    tokens,
+    trail,
+)
 from consent.web.desk.frame import Desk
 
-ROOMS = (signing, account, home, overview, install, settings, people, tokens, trail, health)
+ROOMS = (
+    signing, account, home, overview, receipts, receipt, install, exports, requests, settings, people, tokens, trail, health
+)  # fmt: skip
 """Each adds its pages to `frame.blueprint` when it is imported."""
 
 

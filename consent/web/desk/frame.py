@@ -212,6 +212,18 @@ def minute(seconds: int) -> str:
     return (rfc3339(seconds) or "")[:16].replace("T", " ")
 
 
+@blueprint.app_template_filter()
+def second(seconds: int) -> str:
+    """A time to the second, in UTC."""
+    return (rfc3339(seconds) or "")[:19].replace("T", " ")
+
+
+@blueprint.app_template_filter()
+def grouped(number: int) -> str:
+    """A number with its thousands apart, as every language reads it (ISO 80000-1, section 7.3.1)."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
 @blueprint.context_processor
 def _frame() -> dict[str, Any]:
     person = g.get("person")

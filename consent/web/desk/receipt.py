@@ -1,0 +1,119 @@
+"""One receipt: in plain words, checked while it is looked at, printed, taken away."""
+
+import hashlib
+import re
+from base64 import b64encode
+
+import msgspec
+from flask import Response, request
+
+from consent import banner, i18n, receipts
+from consent.errors import NotFound, NotRenderable, Unavailable
+from consent.fields import ReceiptId
+from consent.model import Entry, Filter, Published, Receipt
+from consent.renderings import RENDERINGS
+from consent.sheet import sheet
+from consent.web.desk import checks, telling, words
+from consent.web.desk.frame import HEADERS, blueprint, needs, page
+from consent.web.desk.receipts import known
+from consent.web.desk.words import say
+from consent.web.service import service, shaped
+
+FORMS = {
+    "jws": ("jwt", "application/jwt"),
+    "claims": ("json", "application/json"),
+    "iso27560": ("iso27560.json", "application/ld+json"),
+    "kantara": ("kantara.json", "application/json"),
+    "proof": ("tlog-proof", "text/plain; charset=utf-8"),
+}
+"""What can be taken away: how the file's name ends, and its type."""
+STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+
+
+@blueprint.get("/sites/<site>/receipts/<id>", endpoint="receipt")
+@needs("auditor")
+def show_receipt(site: str, id: str) -> Response:
+    """What was asked, what was answered, whether it holds, and the choices before and after it."""
+    entry = known(site, shaped(id, ReceiptId))
+    receipt = telling.receipt_in(entry)
+    if receipt is None:
+        raise Unavailable(say("This receipt cannot be read any more: run `consent verify {site}`.", site=site))
+    ledger, consent = service().ledger, receipt.consent
+    asked = ledger.published(site, consent.policy)
+    rows, same = ledger.storage.reading(), Filter(subject=entry.subject)
+    return page(
+        "receipt",
+        entry=entry,
+        receipt=receipt,
+        consent=consent,
+        told=telling,
+        asked=asked,
+        answers=telling.answers(asked, consent, words.language()),
+        shown=telling.answers(asked, consent, consent.language),
+        notice=banner.words(asked, consent.language, consent.regime),
+        tongue=i18n.locale(consent.language),
+        checks=[checks.signature(entry), checks.asked_words(receipt), checks.place(entry)],
+        earlier=_first(rows.newest(site, same, before=entry.index, limit=1)),
+        later=_first(rows.entries(site, same, after=entry.index, limit=1)),
+        forms=FORMS,
+        refusals={form: _refusal(asked, receipt, entry, form) for form in RENDERINGS},
+        tongues=words.LANGUAGES,
+        spoken=sorted(i18n.locales()),
+    )
+
+
+@blueprint.get("/sites/<site>/receipts/<id>/sheet", endpoint="sheet")
+@needs("auditor")
+def show_sheet(site: str, id: str) -> Response:
+    """The page to print, in the language asked for or the reader's."""
+    known(site, shaped(id, ReceiptId))
+    text = sheet(service().ledger, site, id, language=request.args.get("lang", words.language()))
+    style = STYLE.search(text)
+    hash = b64encode(hashlib.sha256(style[1].encode()).digest()).decode() if style else ""
+    rule = f"default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    return Response(text, 200, HEADERS | {"Content-Security-Policy": rule})
+
+
+@blueprint.get("/sites/<site>/receipts/<id>/<form>")
+@needs("auditor")
+def receipt_file(site: str, id: str, form: str) -> Response:
+    """A receipt in one of FORMS; a refusal is a page that says why."""
+    entry = known(site, shaped(id, ReceiptId))
+    if form not in FORMS:
+        raise NotFound(say("There is no such page."))
+    ending, media_type = FORMS[form]
+    headers = HEADERS | {"Content-Disposition": f'attachment; filename="receipt-{id}.{ending}"'}
+    return Response(_form(entry, form), 200, headers, content_type=media_type)
+
+
+def _form(entry: Entry, form: str) -> bytes:
+    token, id, ledger = entry.token or "", entry.id or "", service().ledger
+    if form == "jws":
+        return token.encode()
+    if form == "claims":
+        return msgspec.json.format(receipts.read(token)[1])
+    if form == "proof":
+        return checks.proof_of(entry)
+    receipt = receipts.receipt(token)
+    if refusal := _refusal(ledger.published(entry.site, receipt.consent.policy), receipt, entry, form):
+        raise NotRenderable(refusal)
+    return msgspec.json.format(msgspec.json.encode(ledger.rendered(entry.site, id, form)))
+
+
+def _refusal(asked: Published, receipt: Receipt, entry: Entry, form: str) -> str:
+    """Why a receipt cannot be said in another standard's words; empty where it can."""
+    try:
+        RENDERINGS[form](receipt, asked, entry.token or "")
+    except NotRenderable as error:
+        if not error.mistakes:
+            return say("Nothing was granted, and a Kantara receipt can only say what was: take ISO/IEC TS 27560.")
+        missing = ", ".join(name for name, _ in error.mistakes)
+        return say(
+            "Policy version {version} does not say what it needs: {missing}.", version=asked.version, missing=missing
+        )
+    return ""
+
+
+def _first(found: list[Entry]) -> tuple[Entry, Receipt | None] | None:
+    """The first of what was found with its claims, if there is any."""
+    return (found[0], telling.receipt_in(found[0])) if found else None

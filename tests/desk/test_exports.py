@@ -1,0 +1,138 @@
+"""Exports at the desk: how much it is, the file, the trail."""
+
+import csv
+import io
+import json
+import zipfile
+
+import pytest
+
+from consent import search
+from consent.export import FORMATS
+from consent.storage.base import TRAIL
+from tests.conftest import ALL, SUBJECT, choice
+
+PAGE = "/admin/sites/shop/export"
+OTHER = "AAAAAAAAAAAAAAAAAAAAAA"
+BAD = "<script>alert(1)</script>{{ 7*7 }}"
+
+
+@pytest.fixture
+def auditor(browser):
+    return browser("auditor")
+
+
+@pytest.fixture
+def three(ledger) -> None:
+    """Two custom choices of one subject, one of another that accepts all."""
+    for changes in ({}, {}, {"subject": OTHER, "action": "accept_all", "grants": ALL}):
+        ledger.record("shop", choice(**changes))
+
+
+def acts(ledger) -> list[dict]:
+    from consent.trail import Trail
+
+    return [told.act for told in Trail(ledger).all()]
+
+
+def test_every_format_and_the_evidence_can_be_chosen(auditor):
+    text = auditor.get(PAGE).text
+    for name in (*FORMATS, "evidence"):
+        assert f'name="format" value="{name}"' in text
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_file_has_as_many_rows_as_were_told(auditor, ledger, three, format):
+    if getattr(FORMATS[format], "needs", ""):
+        pytest.skip("a binary format; tests/test_export.py reads it")
+    assert "3 rows" in auditor.get(f"{PAGE}?format={format}").text
+    answer = auditor.get(f"{PAGE}/file?format={format}")
+    assert answer.mimetype == FORMATS[format].media_type
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="shop-2026-11-18.{format}"'
+    lines = list(csv.reader(io.StringIO(answer.text))) if format == "csv" else answer.text.splitlines()
+    assert len(lines) - (format == "csv") == 3
+
+
+def test_period_action_and_policy_choose_the_rows(auditor, ledger, clock, three):
+    clock.forward(days=1)
+    ledger.record("shop", choice())
+    auditor.sign_in("auditor")
+    for query, rows in (
+        ("action=accept_all", "One row"),
+        ("policy=1", "4 rows"),
+        ("policy=2", "Nothing fits"),
+        ("since=2026-11-19", "One row"),
+        ("until=2026-11-18", "3 rows"),
+        ("since=2026-11-18&until=2026-11-19", "4 rows"),
+    ):
+        shown = auditor.get(f"{PAGE}?format=ndjson&{query}").text
+        lines = auditor.get(f"{PAGE}/file?format=ndjson&{query}").text.splitlines()
+        assert rows in shown and len(lines) == {"One row": 1, "Nothing fits": 0}.get(rows, int(rows[0]) if rows[0].isdigit() else 0)  # fmt: skip
+
+
+def test_an_erased_entry_counts_where_it_has_a_line(auditor, ledger, three):
+    ledger.erase("shop", SUBJECT, reason="test")
+    for format, rows in (("csv", "One row"), ("ndjson", "3 rows")):
+        assert rows in auditor.get(f"{PAGE}?format={format}").text
+        answer = auditor.get(f"{PAGE}/file?format={format}").text
+        assert len(answer.splitlines()) == (2 if format == "csv" else 3)
+
+
+def test_the_size_is_told_beforehand(auditor, ledger, three):
+    for _ in range(40):
+        ledger.record("shop", choice())
+    assert "will have about" in auditor.get(f"{PAGE}?format=csv").text
+    from consent.web.desk.exports import _size
+
+    with auditor.client.application.test_request_context():
+        told = _size("shop", "ndjson", search_filter(), 43)
+    real = len(auditor.get(f"{PAGE}/file?format=ndjson").data)
+    assert abs(told - real) < real / 20
+
+
+def search_filter():
+    from consent.model import Filter
+
+    return Filter()
+
+
+def test_a_large_log_is_not_counted_through(auditor, ledger, three, monkeypatch):
+    monkeypatch.setattr(search, "LOOKED", 2)
+    monkeypatch.setattr(search, "SAMPLES", 2)
+    text = auditor.get(f"{PAGE}?format=csv&action=custom").text
+    assert "About" in text and "4 entries of the log lie in this period" in text
+    rare = auditor.get(f"{PAGE}?format=csv&action=withdraw").text
+    assert "Few rows, if any" in rare and "/export/file?format=csv" in rare
+
+
+def test_the_evidence_is_of_the_whole_log(auditor, ledger, three):
+    assert "The whole log: 4 entries" in auditor.get(f"{PAGE}?format=evidence").text
+    archive = zipfile.ZipFile(io.BytesIO(auditor.get(f"{PAGE}/file?format=evidence").data))
+    assert archive.testzip() is None and len(archive.read("entries.ndjson").splitlines()) == 4
+    for query in ("since=2026-11-18", "action=custom", "policy=1"):
+        for path in (PAGE, f"{PAGE}/file"):
+            answer = auditor.get(f"{path}?format=evidence&{query}")
+            assert answer.status_code == 400 and "Evidence is of the whole log" in answer.text
+
+
+def test_each_export_is_in_the_trail_and_names_no_visitor(auditor, ledger, three):
+    auditor.get(f"{PAGE}?format=csv")
+    assert acts(ledger) == []
+    auditor.get(f"{PAGE}/file?format=csv&action=custom&since=2026-11-01")
+    (act,) = acts(ledger)
+    assert (act.who, act.what, act.site) == ("auditor", "exported the log", "shop")
+    assert act.after == {"format": "csv", "since": "2026-11-01T00:00:00Z", "action": "custom", "rows": 2}
+    trail = json.dumps([entry.token for entry in ledger.storage.reading().entries(TRAIL, search_filter())])
+    assert SUBJECT not in trail and OTHER not in trail
+
+
+@pytest.mark.parametrize(
+    "query", [{"format": "exe"}, {"format": ""}, {"format": BAD, "policy": BAD}, {"format": "csv", "since": BAD}]
+)
+def test_a_wrong_export_is_told(auditor, ledger, three, query):
+    answer = auditor.get(f"{PAGE}/file", query_string=query)
+    assert answer.status_code == 400 and "<script>alert" not in answer.text
+    assert acts(ledger) == []
+    if query["format"]:
+        shown = auditor.get(PAGE, query_string=query)
+        assert shown.status_code == 400 and "<script>alert" not in shown.text
