@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent / "consent"
 
 BASE = {"errors", "fields", "model", "times", "ids", "policy_types"}
 PURE = BASE | {
-    "access", "anchors", "appearance", "catalogue", "checkpoint", "choices", "examination", "claims", "i18n", "keyring", "merkle", "origins", "packing", "policy", "policy_diff", "policy_rules", "patterns",
+    "access", "anchors", "appearance", "catalogue", "checkpoint", "choices", "examination", "claims", "drafting", "i18n", "keyring", "lean", "merkle", "origins", "packing", "paths", "policy", "policy_diff", "policy_rules", "patterns",
     "receipts", "regime", "remote", "renderings", "sealing", "settings", "shape", "state",
 }  # fmt: skip
 ALLOWED = {
@@ -29,6 +29,7 @@ ALLOWED = {
     "people": PURE | {"storage.base"},
     "sessions": PURE | {"storage.base", "people"},
     "trail": PURE | {"storage.base", "ledger"},
+    "drafts": PURE | {"storage.base", "ledger"},
     "ledger": PURE | {"storage.base", "tree", "erasure", "together", "editions"},
     "verify": PURE,
     "evidence": PURE | {"ledger", "export", "tree", "storage.base"},

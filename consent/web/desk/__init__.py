@@ -6,10 +6,10 @@
 from flask import Flask
 
 from consent.ledger import Ledger
-from consent.web.desk import account, frame, home, signing
+from consent.web.desk import account, designer, designer_preview, designer_publish, frame, home, signing
 from consent.web.desk.frame import Desk
 
-ROOMS = (signing, account, home)
+ROOMS = (signing, account, home, designer, designer_preview, designer_publish)
 """Each adds its pages to `frame.blueprint` when it is imported."""
 
 

@@ -1,0 +1,116 @@
+/* The designer with JavaScript: the preview and the findings follow as one types. Without it, each save shows them. */
+
+const form = document.getElementById("designer");
+const switches = document.getElementById("switches");
+const stage = document.getElementById("stage");
+const findings = document.getElementById("findings");
+const PAUSE = 350;
+const SETTLED = 400;
+
+let timer;
+let count = 0;
+let changed = false;
+
+const asked = () => new URLSearchParams([...new FormData(switches)]).toString();
+
+/* A fresh frame each time: it leaves nothing in the browser's history. It is inert until it has settled, for a banner
+   that takes the focus must not take it from who is typing. */
+function show() {
+  const name = "preview-" + ++count;
+  const old = stage.querySelector("iframe:not(.coming)") || stage.lastElementChild;
+  for (const one of stage.querySelectorAll(".coming")) one.remove();
+  const frame = document.createElement("iframe");
+  Object.assign(frame, { name, title: old.title, inert: true, className: "coming" });
+  frame.sandbox = "allow-scripts";
+  frame.dataset.preview = old.dataset.preview;
+  stage.append(frame);
+  if (changed) send(name);
+  else frame.src = old.dataset.preview + "?" + asked();
+  frame.onload = () => setTimeout(() => {
+    if (name != "preview-" + count) return;
+    old.remove();
+    frame.className = "";
+    stage.className = "stage " + switches.elements.device.value;
+    setTimeout(() => (frame.inert = false), SETTLED);
+  }, 50);
+}
+
+function send(name) {
+  const { target, action } = form;
+  form.target = name;
+  form.action = form.dataset.preview + "?" + asked() + edited();
+  form.submit();
+  form.target = target;
+  form.action = action;
+}
+
+/* Which language and service the form is about stands in its address. */
+function edited() {
+  const query = new URL(form.action).searchParams;
+  for (const name of ["device", "lang", "scheme", "regime", "layer"]) query.delete(name);
+  const already = new FormData(switches);
+  for (const name of [...query.keys()]) if (already.has(name)) query.delete(name);
+  return query.size ? "&" + query : "";
+}
+
+async function look() {
+  const answer = await fetch(form.dataset.findings, { method: "POST", body: new FormData(form) }).catch(() => null);
+  if (!answer?.ok || answer.redirected) return;
+  findings.innerHTML = await answer.text();
+  const told = new Map();
+  for (const { dataset: { path, message } } of findings.querySelectorAll("[data-path]")) {
+    told.set(path, [...(told.get(path) || []), message]);
+  }
+  for (const why of form.querySelectorAll("[data-why]")) mark(why, told);
+}
+
+/* A mistake inside a list belongs to the field that holds the list. */
+function mark(why, told) {
+  const path = why.dataset.why;
+  const found = [...told].filter(([where]) => where == path || where.startsWith(path + "[")).flatMap(([, text]) => text);
+  why.textContent = found.join(" ");
+  why.hidden = !found.length;
+  const field = document.getElementById("f-" + path);
+  if (found.length) field?.setAttribute("aria-invalid", "true");
+  else field?.removeAttribute("aria-invalid");
+}
+
+function follow() {
+  clearTimeout(timer);
+  timer = setTimeout(() => (show(), look()), PAUSE);
+}
+
+if (form && switches) {
+  switches.querySelector("[data-plain]").hidden = true;
+  switches.addEventListener("change", show);
+  switches.addEventListener("submit", event => (event.preventDefault(), show()));
+}
+if (form?.dataset.preview) {
+  form.addEventListener("input", event => {
+    if (event.target.name == "edit" || event.target.name == "known" || event.target.name == "category") return;
+    changed = true;
+    follow();
+  });
+  form.addEventListener("submit", () => (changed = false));
+  addEventListener("beforeunload", event => changed && event.preventDefault());
+  for (const picker of form.querySelectorAll("[data-color]")) pick(picker);
+  if (document.querySelector("[role=alert]")) (changed = true), follow(); // what was typed is not saved yet
+}
+
+/* A colour may be typed or picked; the two fields follow each other. */
+function pick(picker) {
+  const text = document.getElementById(picker.dataset.color);
+  const take = () => {
+    const value = text.value.trim() || text.dataset.usual;
+    if (/^#[0-9a-f]{6}$/i.test(value)) picker.value = value;
+    if (/^#[0-9a-f]{3}$/i.test(value)) picker.value = value.replace(/[0-9a-f]/gi, "$&$&");
+  };
+  picker.hidden = false;
+  take();
+  text.addEventListener("input", take);
+  picker.addEventListener("input", () => (text.value = picker.value));
+}
+
+/* A browser that has been on the website keeps its script for minutes; this one fetches it anew at once. */
+const published = document.querySelector("[data-refresh]");
+if (published) fetch(published.dataset.refresh, { cache: "reload" }).catch(() => {});
