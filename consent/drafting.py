@@ -56,9 +56,12 @@ def showable(document: Document, instead: Policy) -> Policy:
 
 
 def rename_category(document: Document, old: str, new: str) -> None:
-    """Let services and signals follow a category to its new id."""
+    """Let services and signals follow a category that has its new id already."""
+    ids = [old if category.get("id") == new else category.get("id") for category in _tables(document["categories"])]
     for service in _tables(document.get("services")):
-        if service.get("category") == old:
+        known = catalogue.find(str(service.get("id")))
+        usual = next((id for id in known.categories if id in ids), None) if known else None
+        if service.get("category", usual) == old:
             service["category"] = new
     for name in SIGNALS:
         mapping = paths.get(document, f"signals.{name}", {})

@@ -34,7 +34,7 @@ def put(document: dict[str, Any], path: str, value: Any) -> None:
     """Put a value at a path; a list grows by one item at most. What is no table or list there gives way."""
     *way, last = steps(path)
     here: Any = document
-    for step, following in zip(way, [*way[1:], last], strict=True):
+    for step, following in zip(way, [*way[1:], last], strict=False):
         there = _one(here, step)
         if not isinstance(there, list if isinstance(following, int) else dict):
             there = [] if isinstance(following, int) else {}

@@ -83,5 +83,5 @@ def _material(path: str, before: Any, after: Any) -> bool:
     if after is None or (before is None and WORDS.fullmatch(path)):
         return False
     if path == "valid_days":
-        return after > before
+        return isinstance(before, int) and isinstance(after, int) and after > before
     return any(pattern.fullmatch(path) for pattern in MATERIAL)

@@ -67,7 +67,8 @@ async function look() {
 /* A mistake inside a list belongs to the field that holds the list. */
 function mark(why, told) {
   const path = why.dataset.why;
-  const found = [...told].filter(([where]) => where == path || where.startsWith(path + "[")).flatMap(([, text]) => text);
+  const inside = where => where.startsWith(path) && /^(\[\d+\])*$/.test(where.slice(path.length));
+  const found = [...told].filter(([where]) => inside(where)).flatMap(([, text]) => text);
   why.textContent = found.join(" ");
   why.hidden = !found.length;
   const field = document.getElementById("f-" + path);

@@ -36,6 +36,7 @@ SECTIONS = {
 """Each part of the designer, and the paths that its form may write."""
 NUMBER = re.compile(r"valid_days|retention_days|appearance\.(font_size|radius)|.+\.wait_for_update")
 YES = re.compile(r".+\.(necessary|http_only|ads_data_redaction|url_passthrough)|blocking\..+")
+USUALLY_YES = ("blocking.urls", "blocking.storage", "signals.google_options.ads_data_redaction")
 LINES = re.compile(r"origins|records\.(data|sensitive|storage_locations)|.+\.(urls|regions)")
 MANY = re.compile(r"signals\.(gpc|(google|uet|clarity)\..+)")
 CALLS = re.compile(r".+\.calls\..+")
@@ -109,7 +110,8 @@ def _named(section: str) -> list[str]:
 
 def _set(document: Document, path: str, given: list[str]) -> None:
     value = _value(path, [text.replace("\r\n", "\n").strip() for text in given])
-    if value in ("", None) or (value == [] and not MANY.fullmatch(path)):
+    is_usual = YES.fullmatch(path) and value == (path in USUALLY_YES)
+    if is_usual or value in ("", None) or (value == [] and not MANY.fullmatch(path)):
         paths.drop(document, path)
     else:
         paths.put(document, path, value)

@@ -78,7 +78,7 @@ def _preview(site: str, sheet: Sheet) -> Response:
         nonce=nonce,
         look=chosen,
         direction=i18n.locale(chosen["lang"]).direction,
-        category=next((one.id for one in published.categories if not one.necessary), ""),
+        category=next((one.id for one in reversed(published.categories) if not one.necessary), ""),
     )
     headers = {**HEADERS, "Content-Security-Policy": CSP.format(nonce=nonce), "X-Frame-Options": "SAMEORIGIN"}
     return Response(body, 200, headers)

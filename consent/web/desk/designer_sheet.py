@@ -78,7 +78,8 @@ class Sheet:
 
     def wrong(self, path: str) -> list[str]:
         """What is wrong at a path, or inside it where no field of its own tells."""
-        return [message for where, message in self.mistakes if where == path or where.startswith(f"{path}[")]
+        inside = re.compile(re.escape(path) + r"(\[\d+\])*")
+        return [message for where, message in self.mistakes if inside.fullmatch(where)]
 
     def place(self, path: str) -> str:
         """A path in words, its things by their ids."""
