@@ -4,8 +4,7 @@ const form = document.getElementById("designer");
 const switches = document.getElementById("switches");
 const stage = document.getElementById("stage");
 const findings = document.getElementById("findings");
-const PAUSE = 350;
-const SETTLED = 400;
+const PAUSE = 350; // milliseconds without a key
 
 let timer;
 let count = 0;
@@ -13,14 +12,13 @@ let changed = false;
 
 const asked = () => new URLSearchParams([...new FormData(switches)]).toString();
 
-/* A fresh frame each time: it leaves nothing in the browser's history. It is inert until it has settled, for a banner
-   that takes the focus must not take it from who is typing. */
+/* A fresh frame each time: it leaves nothing in the browser's history. */
 function show() {
   const name = "preview-" + ++count;
   const old = stage.querySelector("iframe:not(.coming)") || stage.lastElementChild;
   for (const one of stage.querySelectorAll(".coming")) one.remove();
   const frame = document.createElement("iframe");
-  Object.assign(frame, { name, title: old.title, inert: true, className: "coming" });
+  Object.assign(frame, { name, title: old.title, className: "coming" });
   frame.sandbox = "allow-scripts";
   frame.dataset.preview = old.dataset.preview;
   stage.append(frame);
@@ -31,7 +29,6 @@ function show() {
     old.remove();
     frame.className = "";
     stage.className = "stage " + switches.elements.device.value;
-    setTimeout(() => (frame.inert = false), SETTLED);
   }, 50);
 }
 
