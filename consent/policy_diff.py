@@ -63,6 +63,8 @@ def concerned(changes: list[Change]) -> list[str]:
 
 
 def _changes(path: str, before: Any, after: Any) -> list[Change]:
+    if before == after:
+        return []
     before, after = _by_name(before), _by_name(after)
     if before == after:
         return []

@@ -72,9 +72,13 @@ def preview(page: Page) -> FrameLocator:
 def click_inside(page: Page, selector: str) -> None:
     """A real click at the place where the scaled frame shows something."""
     frame = page.locator("#stage iframe").bounding_box()
-    x, y = preview(page).locator(selector).evaluate(
-        "it => [it.getBoundingClientRect(), innerWidth].flatMap((box, at, [rect, wide]) => at ? [] : "
-        "[(rect.x + rect.width / 2) / wide, (rect.y + rect.height / 2) / wide])"
+    x, y = (
+        preview(page)
+        .locator(selector)
+        .evaluate(
+            "it => [it.getBoundingClientRect(), innerWidth].flatMap((box, at, [rect, wide]) => at ? [] : "
+            "[(rect.x + rect.width / 2) / wide, (rect.y + rect.height / 2) / wide])"
+        )
     )
     assert frame
     page.mouse.click(frame["x"] + x * frame["width"], frame["y"] + y * frame["width"])

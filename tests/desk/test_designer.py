@@ -11,7 +11,7 @@ import pytest
 from consent import policy
 from consent.drafts import Drafts
 from consent.trail import Trail
-from consent.web.desk import designer_words
+from consent.web.desk import designer_mistakes, designer_words
 from consent.web.desk.designer_form import SECTIONS
 
 HOME = "/admin/sites/shop/banner"
@@ -257,7 +257,7 @@ def test_hints(browser, ledger):
     page = editor.get(HOME).text
     assert "both answers should weigh the same" in page and "address of your privacy policy" in page
     save(editor, "texts", "save", "?edit=en", **{"texts.en.reject": "Accept all"})
-    assert "have the same words in en" in editor.get(HOME).text
+    assert "have the same words in English (en)" in editor.get(HOME).text
     save(editor, "services", "add-category", category="", query="?edit=en")
     save(editor, "services", "save", "?edit=en", **{
         "categories[4].id": "chat", "categories[4].name.en": "Chat", "categories[4].purpose.en": "Talk to us.",
@@ -308,6 +308,7 @@ def test_an_earlier_version_comes_back_as_a_draft(browser, ledger, draft):
     assert "The draft is version 1 now." in answer.text
     assert policy.complete(policy.read(document(ledger))) == policy.draft(ledger.published("shop", 1))
     assert ledger.published("shop").version == 2
+    assert editor.get(HOME + "/policy.toml?version=0").status_code == 404
     assert editor.post(HOME + "/restore", version="9", stamp=Drafts(ledger).get("shop").stamp).status_code == 404
 
 
@@ -318,10 +319,11 @@ def test_the_history_has_pages(browser, ledger, draft):
         ledger.publish("shop", replace(draft, valid_days=days))
     editor = browser("editor")
     first = editor.get(HOME + "/history").text
-    assert "Version 13" in first and "Version 4" in first and "Version 3<" not in first
+    assert "Version 13" in first and "Version 6" in first and "Version 5<" not in first
     assert "Days that a choice holds" in first and "Everybody was asked again." in first
-    second = editor.get(HOME + "/history?before=4").text
-    assert "Version 3" in second and "The first version." in second and "Older versions" not in second
+    second = editor.get(HOME + "/history?before=6").text
+    assert "Version 5" in second and "The first version." in second and "Older versions" not in second
+    assert editor.get(HOME + "/history?before=0").status_code == 200
 
 
 def test_the_file_and_the_form_are_the_same_thing(browser, ledger, with_services):
@@ -396,7 +398,7 @@ def test_labels_and_mistakes_are_there_in_german():
     german = {text for file in ROOM.glob("templates/desk/de/*.json") for text in json.loads(file.read_text())}
     words = designer_words
     said = {*words.TEXTS, *words.KEYS.values(), *words.LABELS.values(), *words.PARTS.values(), *words.VALUES.values()}
-    said |= {*words.MISTAKES, *words.RIGHTS}
+    said |= {*designer_mistakes.MISTAKES, *designer_mistakes.RIGHTS}
     assert sorted(said - german) == []
 
 

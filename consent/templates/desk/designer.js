@@ -73,6 +73,16 @@ function mark(why, told) {
   else field?.removeAttribute("aria-invalid");
 }
 
+/* A finding about a field of this page leads there without leaving what was typed. */
+findings?.addEventListener("click", event => {
+  const field = document.getElementById(decodeURIComponent(event.target.closest?.("a")?.hash.slice(1) || ""));
+  if (!field) return;
+  event.preventDefault();
+  const group = field.closest("details");
+  if (group) group.open = true;
+  field.focus();
+});
+
 function follow() {
   clearTimeout(timer);
   timer = setTimeout(() => (show(), look()), PAUSE);

@@ -18,8 +18,9 @@ from consent.model import Policy
 from consent.policy_diff import differences
 from consent.times import rfc3339
 from consent.web.desk.designer_form import SECTIONS, acted, filled
+from consent.web.desk.designer_mistakes import said
 from consent.web.desk.designer_sheet import Sheet, number_of, section_of
-from consent.web.desk.designer_words import PARTS, TEXTS, in_words, label, said
+from consent.web.desk.designer_words import PARTS, TEXTS, in_words, label
 from consent.web.desk.frame import blueprint, field, needs, noted, page, signed_in
 from consent.web.desk.words import language, say
 from consent.web.service import service
@@ -47,12 +48,13 @@ def show_banner(site: str, section: str) -> Response:
 def save_banner(site: str, section: str) -> Any:
     """Save what the form says, then do what its button says."""
     _known(section)
-    before = drafts().get(site)
-    typed = filled(section, before.document, _whole(site, before))
+    sheet = sheet_of(site)
+    before = sheet.draft
+    typed = filled(section, before.document, sheet.whole)
     act = field("do", longest=200) or "save"
     if field("stamp", longest=40) != before.stamp:
         return overtaken(site, section, before, typed)
-    document = drafting.tidy(acted(typed, act, drafting.showable(typed, _published(site))))
+    document = drafting.tidy(acted(typed, act, sheet.whole))
     try:
         draft = kept(site, document, before)
     except Conflict:
@@ -165,10 +167,6 @@ def place_of(site: str, path: str) -> str:
 
 def _published(site: str) -> Policy:
     return policies.draft(service().ledger.published(site))
-
-
-def _whole(site: str, draft: Draft) -> Policy:
-    return drafting.showable(draft.document, _published(site))
 
 
 def _known(section: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from consent import catalogue, i18n, paths
 from consent.lean import built_in
 from consent.model import Policy
+from consent.web.desk.designer_words import language_named
 from consent.web.desk.words import say
 
 Hint = tuple[str, str]
@@ -48,9 +49,12 @@ def _answers(document: dict[str, Any], whole: Policy) -> Iterator[Hint]:
         path = f"texts.{language}.{'reject' if 'reject' in own else 'accept'}"
         longer, shorter = max(len(accept), len(reject)), min(len(accept), len(reject))
         if accept == reject:
-            yield path, say("Accepting and refusing have the same words in {language}.", language=language)
+            yield (
+                path,
+                say("Accepting and refusing have the same words in {language}.", language=language_named(language)),
+            )
         elif longer > RATIO * shorter and longer - shorter >= LEAST_DIFFERENCE:
-            yield path, say(UNEQUAL, language=language, accept=accept, reject=reject)
+            yield path, say(UNEQUAL, language=language_named(language), accept=accept, reject=reject)
 
 
 def _untranslated(document: dict[str, Any], whole: Policy) -> Iterator[Hint]:
@@ -58,7 +62,7 @@ def _untranslated(document: dict[str, Any], whole: Policy) -> Iterator[Hint]:
         own = paths.get(document, f"texts.{language}", {})
         missing = len(whole.texts[language]) - len(own)
         if missing > 0:
-            yield f"texts.{language}.title", say(NOT_SHIPPED, missing=missing, language=language)
+            yield f"texts.{language}.title", say(NOT_SHIPPED, missing=missing, language=language_named(language))
     for path, what, shipped in _tables(document, whole):
         missing_in = _missing(paths.get(document, path, {}), shipped, whole.languages)
         if missing_in:

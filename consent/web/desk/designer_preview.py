@@ -13,8 +13,9 @@ from consent.drafts import Draft
 from consent.model import Appearance, Policy, Published, Regime
 from consent.web.desk.designer import drafts, look, place_of, sheet_of
 from consent.web.desk.designer_form import SECTIONS, filled
+from consent.web.desk.designer_mistakes import said
 from consent.web.desk.designer_sheet import Sheet
-from consent.web.desk.designer_words import PARTS, said
+from consent.web.desk.designer_words import PARTS
 from consent.web.desk.frame import HEADERS, blueprint, needs
 from consent.web.desk.words import say
 from consent.web.service import service

@@ -3,6 +3,7 @@
 Its rule: what is published is what was reviewed, and a person says whether everybody is asked again.
 """
 
+import re
 from typing import Any
 
 import msgspec
@@ -13,10 +14,10 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from consent import policy as policies
 from consent import shape
 from consent.drafts import Draft
-from consent.errors import BadQuery, Conflict, ConsentError, TooLarge
+from consent.errors import BadQuery, Conflict, ConsentError, TooLarge, UnknownPolicy
 from consent.lean import lean
 from consent.model import Policy, Publication, Published
-from consent.policy_diff import diff, is_material
+from consent.policy_diff import Change, diff, differences, is_material
 from consent.times import rfc3339
 from consent.web.demo import SITE as DEMO
 from consent.web.desk.designer import drafts, kept, sheet_of, surroundings
@@ -25,7 +26,7 @@ from consent.web.desk.frame import HEADERS, LARGEST_FORM, blueprint, field, need
 from consent.web.desk.words import say
 from consent.web.service import service
 
-VERSIONS = 10
+VERSIONS = 8
 """On one page of the history."""
 SHOWN = 12
 """Changes of a version there; the others are counted."""
@@ -87,10 +88,10 @@ def published_banner(site: str) -> Response:
 @needs("auditor")
 def history(site: str) -> Response:
     """Every version with its date and what it changed, newest first."""
-    publications = service().ledger.storage.reading().publications(site)
-    before = request.args.get("before", len(publications) + 1, type=int)
-    wanted = [one for one in publications if before - VERSIONS - 1 <= one.version < before]
-    listed = _past(wanted)[-VERSIONS:]
+    rows, newest = service().ledger.storage.reading(), service().ledger.published(site).version
+    before = min(request.args.get("before", newest + 1, type=int), newest + 1)
+    wanted = range(max(1, before - VERSIONS - 1), before)
+    listed = _past([rows.publication(site, version) for version in wanted])
     older = listed[0].version if listed and listed[0].version > 1 else 0
     return page("banner_history", past=listed[::-1], older=older, **surroundings(site, "history", sheet_of(site)))
 
@@ -100,11 +101,9 @@ def history(site: str) -> Response:
 def restore(site: str) -> Any:
     """Make an earlier version the draft; it is reviewed and published like any other."""
     _same_stamp(site)
-    ledger, before = service().ledger, drafts().get(site)
-    text = field("version", longest=9)
-    version = int(text) if text.isdecimal() else 0
-    document = lean(policies.draft(ledger.published(site, version)))
-    _replace(site, document, before, f"made version {version} the draft of the banner")
+    version = field("version", longest=9)
+    document = lean(_draft_of(site, version))
+    _replace(site, document, drafts().get(site), f"made version {version} the draft of the banner")
     flash(say("The draft is version {version} now. Review it, then publish.", version=version))
     return redirect(url_for("desk.review", site=site), 303)
 
@@ -132,9 +131,9 @@ def show_file(site: str) -> Response:
 @needs("auditor")
 def download(site: str) -> Response:
     """The draft, or a published version, as TOML."""
-    version = request.args.get("version", type=int)
-    document = sheet_of(site).document if version is None else lean(_draft_of(site, version))
-    name = f"{site}.toml" if version is None else f"{site}-{version}.toml"
+    version = request.args.get("version", "")
+    document = lean(_draft_of(site, version)) if version else sheet_of(site).document
+    name = f"{site}-{version}.toml" if version else f"{site}.toml"
     more = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(tomli_w.dumps(document), 200, HEADERS | more, "application/toml")
 
@@ -178,19 +177,20 @@ def _note(site: str, before: Published, published: Published, asked_again: bool)
 
 def _past(publications: list[Publication]) -> list[Past]:
     """Versions with what each changed; the first of them is there for the second's sake, unless it is version 1."""
-    listed: list[Past] = []
-    older: Policy | None = None
-    for publication in publications:
-        loaded = policies.load(publication.document)
-        newer = policies.draft(loaded)
-        changes = diff(older, newer) if older else []
-        told = [in_words(change) for change in changes[:SHOWN]]
-        asked = publication.material_since == publication.version
-        at = rfc3339(publication.published_at) or ""
-        if older or publication.version == 1:
-            listed.append(Past(publication.version, at, asked, told, max(0, len(changes) - SHOWN)))
-        older = newer
-    return listed
+    documents = [policies.unpublished(msgspec.json.decode(one.document)) for one in publications]
+    olders = [None, *documents]
+    return [
+        _past_one(publication, differences(older, newer) if older else [])
+        for publication, older, newer in zip(publications, olders, documents, strict=False)
+        if older or publication.version == 1
+    ]
+
+
+def _past_one(publication: Publication, changes: list[Change]) -> Past:
+    told = [in_words(change) for change in changes[:SHOWN]]
+    asked = publication.material_since == publication.version
+    at = rfc3339(publication.published_at) or ""
+    return Past(publication.version, at, asked, told, max(0, len(changes) - SHOWN))
 
 
 def _replace(site: str, document: dict[str, Any], before: Draft, what: str) -> None:
@@ -202,8 +202,11 @@ def _same_stamp(site: str) -> None:
         raise Conflict(say("Nothing was done: somebody changed the draft meanwhile. Look at it, then try again."))
 
 
-def _draft_of(site: str, version: int) -> Policy:
-    return policies.draft(service().ledger.published(site, version))
+def _draft_of(site: str, version: str) -> Policy:
+    """The policy of a published version. Raises UnknownPolicy."""
+    if not re.fullmatch("[1-9][0-9]{0,8}", version):
+        raise UnknownPolicy(say("There is no such version."))
+    return policies.draft(service().ledger.published(site, int(version)))
 
 
 def _file(site: str, status: int = 200, **values: Any) -> Response:

@@ -39,7 +39,9 @@ class Sheet:
     @cached_property
     def whole(self) -> Policy:
         """The draft completed, without what has mistakes."""
-        return drafting.showable(self.document, self.published)
+        if self.mistakes:
+            return drafting.showable(self.document, self.published)
+        return policies.complete(msgspec.convert(self.document, Policy))
 
     @cached_property
     def language(self) -> str:
@@ -54,7 +56,7 @@ class Sheet:
     @cached_property
     def changes(self) -> list[Change]:
         """What publishing the draft would change; nothing where that cannot be said for its mistakes."""
-        return [] if self.mistakes else diff(self.published, policies.complete(policies.read(self.document)))
+        return [] if self.mistakes else diff(self.published, self.whole)
 
     @cached_property
     def hints(self) -> list[Hint]:

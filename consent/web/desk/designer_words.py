@@ -1,7 +1,5 @@
-"""The designer's words for what a policy's paths mean, for changes and for mistakes."""
+"""The designer's words for what a policy's paths mean, and for changes."""
 
-import re
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -141,7 +139,7 @@ def place_in_words(path: str) -> str:
     """What a path of a policy is about."""
     first, *rest = path.split(".")
     if first == "texts" and rest:
-        language = _language(rest[0])
+        language = language_named(rest[0])
         key = say(KEYS.get(rest[1], rest[1])) if len(rest) > 1 else ""
         return say("“{words}” in {language}", words=key, language=language) if key else say("Texts in {language}", language=language)  # fmt: skip
     if first == "categories" and rest:
@@ -162,20 +160,20 @@ def label(path: str) -> str:
     return say(LABELS[path])
 
 
-def language_name(tag: str) -> str:
-    """A language's own name, or its tag."""
+def _language_name(tag: str) -> str:
     return next((i18n.locales()[parent].name for parent in i18n.parents(tag) if parent in i18n.locales()), tag)
 
 
 def _thing(name: str, rest: list[str]) -> str:
     if not rest:
         return name
-    known = [say(PARTS[part]) if part in PARTS else _language(part) for part in rest]
+    known = [say(PARTS[part]) if part in PARTS else language_named(part) for part in rest]
     return f"{name}: {', '.join(known)}"
 
 
-def _language(tag: str) -> str:
-    return f"{language_name(tag)} ({tag})" if tag in i18n.locales() else tag
+def language_named(tag: str) -> str:
+    """A language by its own name and its tag."""
+    return f"{_language_name(tag)} ({tag})" if tag in i18n.locales() else tag
 
 
 def _value(value: Any) -> str:
@@ -193,68 +191,3 @@ def _value(value: Any) -> str:
     else:
         text = say(VALUES[value]) if value in VALUES else str(value)
     return text if len(text) <= LONGEST else text[:LONGEST] + "…"
-
-
-MISTAKES = (
-    "is missing",
-    "is not known here",
-    "is not known here; did you mean {near}?",
-    "must be a table, not {found}",
-    "must be a list, not {found}",
-    "must have at least {count} item",
-    "must have at most {count} items",
-    "must be unique; {id} stands at {place} already",
-    "must be unique; {id} stands there already",
-    "must be another one; {id} is a column of the export already",
-    "must be one of the categories {list}; did you mean {near}?",
-    "must be one of the categories {list}",
-    "must be one of the policy's languages {list}",
-    "is missing; the catalogue has no {id}; did you mean {near}?",
-    "is missing; the catalogue has no {id}",
-    "is missing; of {list} this policy has none",
-    "is missing; {id} has no built-in words",
-    "must be the path of a function, for example fbq or _paq.push",
-    "must hold only text, numbers, true, false, lists and tables",
-    "must have a host, or a path of at least 6 fixed characters",
-    "must have words in at least one language",
-    "must be an http or https address",
-    "must have an IPv6 address between its brackets",
-    "may have any port only on localhost or 127.0.0.1",
-    "must have a port up to 65535",
-    "need {size} bytes of cookie, {most} is the most: shorten ids or join categories",
-    "needs a contrast of {least}:1 for {purpose}, and {front} {one} on {back} {other} has {found}:1",
-    "must be left out with the layout {layout}",
-    "must be one of {list} with the layout {layout}",
-    "must be {right}, for example {example}, not {found}",
-    "must be {right}, not {found}",
-)
-"""What `policy.read` says of a mistake, the more special first."""
-TRANSLATED = ("right", "purpose", "found")
-RIGHTS = (
-    "text of {least} to {most} characters",
-    "a whole number from {least} to {most}",
-    "one of {list}",
-)
-
-
-def said(message: str) -> str:
-    """A mistake in the reader's language; a sentence may hold several."""
-    return _filled(MISTAKES, message)
-
-
-def _filled(patterns: tuple[str, ...], text: str) -> str:
-    for pattern in patterns:
-        if found := _matcher(pattern).fullmatch(text):
-            values = {
-                name: _filled(RIGHTS, said) if name in TRANSLATED else said for name, said in found.groupdict().items()
-            }
-            return say(pattern, **values)
-    return say(text)
-
-
-@cache
-def _matcher(pattern: str) -> re.Pattern[str]:
-    parts = re.split(r"{(\w+)}", pattern)
-    return re.compile(
-        "".join(f"(?P<{part}>.+?)" if odd % 2 else re.escape(part) for odd, part in enumerate(parts)), re.S
-    )
