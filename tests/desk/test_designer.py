@@ -7,12 +7,15 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from msgspec.inspect import type_info
 
 from consent import policy
 from consent.drafts import Drafts
+from consent.model import Policy
 from consent.trail import Trail
 from consent.web.desk import designer_mistakes, designer_words
 from consent.web.desk.designer_form import SECTIONS
+from tests.test_docs import fields
 
 HOME = "/admin/sites/shop/banner"
 ROOM = Path(__file__).parent.parent.parent / "consent"
@@ -373,6 +376,16 @@ def test_a_draft_is_discarded_by_who_has_seen_it(browser, ledger):
     assert "The draft is gone" in answer.text and not Drafts(ledger).get("shop").by
 
 
+def test_saving_what_is_published_begins_no_draft(browser, ledger):
+    save(browser("editor"), "texts", "language", "?edit=en", edit="de")
+    assert not Drafts(ledger).get("shop").by
+
+
+def test_an_auditor_reads_every_language(browser, ledger, draft):
+    ledger.publish("shop", draft)
+    assert 'name="texts.de.title"' in browser("auditor").get(HOME + "?lang=de").text
+
+
 def test_an_auditor_looks_and_changes_nothing(browser, ledger):
     auditor = browser("auditor")
     for page in ("", "/services", "/looks", "/rules", "/review", "/history", "/file", "/policy.toml", "/published"):
@@ -386,6 +399,23 @@ def test_an_auditor_looks_and_changes_nothing(browser, ledger):
     assert browser("stranger").get(HOME).status_code == 403
     assert browser("editor").get(HOME + "/nowhere").status_code == 404
     assert browser("editor").get(HOME + "/service?number=7").status_code == 404
+
+
+def test_every_field_of_a_policy_has_one_in_a_form(browser, ledger, draft):
+    ledger.publish("shop", draft)
+    editor = browser("editor")
+    pages = [editor.get(f"{HOME}/{part}?edit=en").text for part in SECTIONS if part != "service"]
+    pages += [editor.get(f"{HOME}/service?number={number}&edit=en").text for number in range(len(draft.services))]
+    names = {
+        re.sub(r"\[\d+\]", "[]", name).removesuffix(".en") for name in re.findall(r' name="([^"]+)"', "".join(pages))
+    }
+    names |= {re.sub(r"^(mode\.)(\w+)$", r"signals.\2", name) for name in names}
+    names |= {"regimes"} if {"place", "regime"} <= names else set()
+    names |= {"languages"} if {"language", "more_languages", "first"} <= names else set()
+    names |= {"texts"} if "texts.en.title" in names else set()
+    known = list(fields(type_info(Policy)))
+    leaves = [path for path in known if not any(other.startswith((f"{path}.", f"{path}[]")) for other in known)]
+    assert [path for path in leaves if path not in names] == []
 
 
 @pytest.mark.parametrize("section", ["", "/services", "/looks", "/rules", "/review", "/history", "/file"])

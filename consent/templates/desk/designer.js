@@ -20,10 +20,8 @@ function show() {
   const frame = document.createElement("iframe");
   Object.assign(frame, { name, title: old.title, className: "coming" });
   frame.sandbox = "allow-scripts";
-  frame.dataset.preview = old.dataset.preview;
   stage.append(frame);
-  if (changed) send(name);
-  else frame.src = old.dataset.preview + "?" + asked();
+  send(name);
   frame.onload = () => setTimeout(() => {
     if (name != "preview-" + count) return;
     old.remove();
@@ -88,12 +86,10 @@ function follow() {
   timer = setTimeout(() => (show(), look()), PAUSE);
 }
 
-if (form && switches) {
+if (form?.dataset.preview) {
   switches.querySelector("[data-plain]").hidden = true;
   switches.addEventListener("change", show);
   switches.addEventListener("submit", event => (event.preventDefault(), show()));
-}
-if (form?.dataset.preview) {
   form.addEventListener("input", event => {
     if (event.target.name == "edit" || event.target.name == "known" || event.target.name == "category") return;
     changed = true;

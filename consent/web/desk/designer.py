@@ -56,7 +56,7 @@ def save_banner(site: str, section: str) -> Any:
         return overtaken(site, section, before, typed)
     document = drafting.tidy(acted(typed, act, sheet.whole))
     try:
-        draft = kept(site, document, before)
+        draft = before if document == before.document else kept(site, document, before)
     except Conflict:
         return overtaken(site, section, drafts().get(site), typed)
     return redirect(_following(site, section, act, draft), 303)
@@ -64,7 +64,7 @@ def save_banner(site: str, section: str) -> Any:
 
 def overtaken(site: str, section: str, held: Draft, typed: dict[str, Any]) -> Response:
     """Nothing is saved and nothing is lost: the typed form again, with the stamp of the draft that came between."""
-    sheet = Sheet(msgspec.structs.replace(held, document=typed), _published(site), edit=request.args.get("edit", ""))
+    sheet = Sheet(msgspec.structs.replace(held, document=typed), _published(site), edit=edited())
     return drawn(site, section, sheet, status=409, conflict=held)
 
 
@@ -145,7 +145,12 @@ def look(whole: Policy) -> dict[str, str]:
 
 def sheet_of(site: str) -> Sheet:
     """The draft of a site."""
-    return Sheet(drafts().get(site), _published(site), edit=request.args.get("edit", ""))
+    return Sheet(drafts().get(site), _published(site), edit=edited())
+
+
+def edited() -> str:
+    """The language whose words are asked for: for who only looks, the one that the preview shows."""
+    return request.args.get("edit") or request.args.get("lang", "")
 
 
 def drafts() -> Drafts:

@@ -6,12 +6,12 @@ Its rule: the page has no origin (sandbox), so it reaches no cookie and no stora
 import secrets
 
 import msgspec
-from flask import Response, render_template, request
+from flask import Response, render_template
 
 from consent import banner, i18n
 from consent.drafts import Draft
 from consent.model import Appearance, Policy, Published, Regime
-from consent.web.desk.designer import drafts, look, place_of, sheet_of
+from consent.web.desk.designer import drafts, edited, look, place_of, sheet_of
 from consent.web.desk.designer_form import SECTIONS, filled
 from consent.web.desk.designer_mistakes import said
 from consent.web.desk.designer_sheet import Sheet
@@ -64,7 +64,7 @@ def _typed(site: str, section: str) -> Sheet:
         return sheet
     document = filled(section, sheet.document, sheet.whole)
     draft: Draft = msgspec.structs.replace(drafts().get(site), document=document)
-    return Sheet(draft, sheet.published, edit=request.args.get("edit", ""))
+    return Sheet(draft, sheet.published, edit=edited())
 
 
 def _preview(site: str, sheet: Sheet) -> Response:
