@@ -174,6 +174,9 @@ def test_services_come_from_the_catalogue_or_are_ones_own(browser, ledger):
     editor = browser("editor")
     save(editor, "services", "add-service", known="YouTube")
     assert document(ledger)["services"] == [{"id": "youtube"}]
+    save(editor, "services", "save", known="Vimeo")
+    assert document(ledger)["services"][1] == {"id": "vimeo"}, "as the Enter key does"
+    save(editor, "services", "drop services[1]")
     page = editor.get(HOME + "/service?number=0&edit=en")
     assert "VISITOR_INFO1_LIVE" in page.text and "*.youtube-nocookie.com/*" in page.text
     save(editor, "service", "save", "?number=0&edit=en", **{"services[0].purpose.en": "Plays our films."})
@@ -374,6 +377,7 @@ def test_a_draft_is_discarded_by_who_has_seen_it(browser, ledger):
     assert editor.post(HOME + "/discard", stamp="old").status_code == 409
     answer = editor.post(HOME + "/discard", stamp=Drafts(ledger).get("shop").stamp)
     assert "The draft is gone" in answer.text and not Drafts(ledger).get("shop").by
+    assert Trail(ledger).newest()[0].act.before == {"name": "Other"}
 
 
 def test_saving_what_is_published_begins_no_draft(browser, ledger):

@@ -51,7 +51,7 @@ def save_banner(site: str, section: str) -> Any:
     sheet = sheet_of(site)
     before = sheet.draft
     typed = filled(section, before.document, sheet.whole)
-    act = field("do", longest=200) or "save"
+    act = _act()
     if field("stamp", longest=40) != before.stamp:
         return overtaken(site, section, before, typed)
     document = drafting.tidy(acted(typed, act, sheet.whole))
@@ -168,6 +168,12 @@ def place_of(site: str, path: str) -> str:
     if isinstance(tag, str) and any(parent in i18n.locales() for parent in i18n.parents(tag)):
         more["edit"] = tag
     return url_for("desk.banner", site=site, **more, _anchor=f"f-{path}")
+
+
+def _act() -> str:
+    """What the pressed button asks for; the Enter key in the field of a new service presses the button beside it."""
+    act = field("do", longest=200) or "save"
+    return "add-service" if act == "save" and field("known", longest=200) else act
 
 
 def _published(site: str) -> Policy:

@@ -4,6 +4,7 @@ Its rule: what is published is what was reviewed, and a person says whether ever
 """
 
 import re
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -68,7 +69,7 @@ def publish(site: str) -> Any:
     published, is_new = ledger.publish(site, policies.read(sheet.document), material=material)
     if is_new:
         _note(site, before, published, material)
-    if sheet.is_begun:
+    with suppress(Conflict):  # somebody has drafted on meanwhile
         drafts().drop(site, stamp=sheet.draft.stamp)
     return redirect(url_for("desk.published_banner", site=site), 303)
 
@@ -113,9 +114,10 @@ def restore(site: str) -> Any:
 def discard(site: str) -> Any:
     """Forget the draft; what is published stays."""
     _same_stamp(site)
-    draft = drafts().get(site)
-    drafts().drop(site, stamp=draft.stamp)
-    noted("discarded the draft of the banner", site=site, before=draft.document)
+    sheet = sheet_of(site)
+    drafts().drop(site, stamp=sheet.draft.stamp)
+    lost = differences(lean(sheet.published), sheet.document)[:MOST_NOTED]
+    noted("discarded the draft of the banner", site=site, before={change.path: change.after for change in lost})
     flash(say("The draft is gone; what is published stays."))
     return redirect(url_for("desk.banner", site=site), 303)
 
