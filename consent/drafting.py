@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
-from consent import catalogue, paths, shape
+from consent import appearance, catalogue, paths, shape
 from consent import policy as policies
 from consent.errors import Invalid
 from consent.lean import known_service, lean, lean_tables, said
-from consent.model import Policy
+from consent.model import Appearance, Policy
 from consent.policy_rules import broken_rules
 from consent.shape import Mistake
 
@@ -27,11 +27,16 @@ MOST_TRIES = 9
 
 
 def mistakes(document: Document) -> tuple[Mistake, ...]:
-    """Everything that keeps a draft from being published."""
+    """Everything that keeps a draft from being published.
+
+    Rules are applied to what has the right shape only; those of the looks always, for they are what one sees.
+    """
     try:
         policies.read(document)
     except Invalid as error:
-        return error.mistakes
+        has_looks = any(path.startswith("appearance") for path, _ in error.mistakes)
+        looks = msgspec.convert({} if has_looks else document.get("appearance", {}), Appearance)
+        return (*error.mistakes, *appearance.faults(looks))
     return ()
 
 

@@ -67,5 +67,11 @@ def test_a_service_of_the_catalogue_is_opened_and_closed_again():
     assert drafting.tidy(draft) == document(services=[{"id": "matomo"}])
 
 
+def test_colours_are_judged_whatever_else_is_wrong():
+    wrong = drafting.mistakes(document(valid_days="soon", appearance={"light": {"accent": "#ffee00"}}))
+    assert [path for path, _ in wrong] == ["valid_days", "appearance.light.accent"]
+    assert len(drafting.mistakes(document(valid_days="soon", appearance={"light": {"accent": "yellow"}}))) == 2
+
+
 def test_the_draft_of_what_is_published_has_no_mistakes():
     assert drafting.mistakes(lean(WHOLE)) == ()

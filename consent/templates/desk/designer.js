@@ -52,6 +52,9 @@ async function look() {
   const answer = await fetch(form.dataset.findings, { method: "POST", body: new FormData(form) }).catch(() => null);
   if (!answer?.ok || answer.redirected) return;
   findings.innerHTML = await answer.text();
+  const summary = findings.querySelector(".summary").textContent;
+  const said = document.getElementById("said");
+  if (said.textContent != summary) said.textContent = summary; // heard only when it is another one
   const told = new Map();
   for (const { dataset: { path, message } } of findings.querySelectorAll("[data-path]")) {
     told.set(path, [...(told.get(path) || []), message]);
