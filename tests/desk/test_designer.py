@@ -2,6 +2,7 @@
 
 import io
 import json
+import random
 import re
 import tomllib
 from pathlib import Path
@@ -442,3 +443,58 @@ def test_mistakes_are_told_in_german(browser):
     editor.post("/admin/language", language="de", next="/admin/")
     answer = save(editor, "rules", valid_days="0", origins="x")
     assert "muss eine ganze Zahl von 1 bis 730 sein, nicht 0" in answer.text
+
+
+ODD = [
+    "",
+    "0",
+    "-1",
+    "9" * 12,
+    "{}",
+    "[1,2",
+    "xx",
+    "#fff",
+    "true",
+    "a\nb",
+    "../..",
+    "{purposes}",
+    "%s",
+    "'\"<>",
+    "ä" * 400,
+]
+ACTS = [
+    "save",
+    "up categories[0]",
+    "drop categories[0]",
+    "drop services[0]",
+    "add-cookie",
+    "down services[9]",
+    "drop x",
+    "?",
+]
+EXTRA = ["categories[9].id", "services[0].cookies[3].name", "signals.google.zzz", "place", "language", "texts.xx.title"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_form_however_odd_breaks_a_page(browser, with_services, seed):
+    editor, chance = browser("editor"), random.Random(seed)
+    for _ in range(12):
+        section, query = chance.choice(list(SECTIONS)), f"?number={chance.randrange(2)}&edit=de"
+        page = editor.get(f"{HOME}/{section}{query}")
+        if page.status_code == 404:
+            continue
+        fields = filled(page)
+        odd = [
+            name
+            for name in (*chance.sample(sorted(fields), 4), chance.choice(EXTRA))
+            if name not in ("csrf_token", "stamp")
+        ]
+        fields |= {name: [chance.choice(ODD)] for name in odd} | {"do": [chance.choice(ACTS)]}
+        for address in (
+            f"/admin/sites/shop/findings/{section}",
+            f"/admin/sites/shop/preview/{section}",
+            f"{HOME}/{section}",
+        ):
+            assert editor.post(address + query, **fields).status_code < 500, (address, fields)
+        for part in ("", "/review", "/policy.toml"):
+            assert editor.get(HOME + part).status_code == 200, fields
