@@ -30,7 +30,7 @@ class Cluster:
         self.folder = folder
         self._names = count()
         if os.getuid() == 0:
-            shutil.chown(folder, _user(), _user())
+            os.chown(folder, _user().pw_uid, _user().pw_gid)
         self._run("initdb", "--username=consent", "--auth=trust", "--no-sync", "--data-checksums", "--encoding=UTF8", "--no-locale", "-D", str(self.data))  # fmt: skip
         with (self.data / "postgresql.conf").open("a") as settings:
             settings.write(
@@ -88,7 +88,7 @@ class Cluster:
         assert BINARIES is not None
         command = [str(BINARIES.parent / program), *arguments]
         if os.getuid() == 0:
-            command = ["setpriv", f"--reuid={_user()}", f"--regid={_user()}", "--clear-groups", *command]
+            command = ["setpriv", f"--reuid={_user().pw_uid}", f"--regid={_user().pw_gid}", "--clear-groups", *command]
         # Not captured through a pipe: the server would keep it open for as long as it runs.
         with (self.folder / "out").open("w+") as out:
             done = subprocess.run(command, stdout=out, stderr=out, cwd=self.folder, preexec_fn=_default_signals)
@@ -120,7 +120,7 @@ def _default_signals() -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
-def _user() -> str:
+def _user() -> pwd.struct_passwd:
     """Whom root starts the server as."""
-    names = {entry.pw_name for entry in pwd.getpwall()}
-    return "postgres" if "postgres" in names else "nobody"
+    known = {entry.pw_name: entry for entry in pwd.getpwall()}
+    return known.get("postgres") or known["nobody"]
