@@ -167,6 +167,16 @@ def test_what_waits_too_long_for_a_site_is_unavailable(shop, direct):
     assert append(shop, entry()) == [0]
 
 
+def test_a_process_that_hangs_in_a_transaction_is_cut_off(shop):
+    with pytest.raises(Unavailable), shop.writing() as rows:
+        assert rows._one("SHOW idle_in_transaction_session_timeout") == ("1min",)
+        rows._execute("SET LOCAL idle_in_transaction_session_timeout = '200ms'")
+        rows.append(entry())
+        time.sleep(0.6)
+        rows.append(entry())
+    assert append(shop, entry()) == [0]
+
+
 # Sequences.
 
 
