@@ -38,6 +38,7 @@ class Cluster:
                 "shared_buffers = 64MB\nautovacuum_naptime = 10min\nmax_wal_size = 256MB\n"
             )
         self.start()
+        self._create()
 
     @property
     def data(self) -> Path:
@@ -60,14 +61,16 @@ class Cluster:
 
     def emptied(self) -> str:
         """The URL of a migrated database with nothing in it; the same for each test, which spares it a new one."""
-        if not self.execute(f"SELECT 1 FROM pg_database WHERE datname = '{SHARED}'"):
-            self._create()
-        self.execute(OTHERS, database=SHARED)
-        if self.execute("SELECT name FROM consent_migrations", database=SHARED) != [(name,) for name in MIGRATIONS]:
+        with psycopg.connect(self.url(SHARED), autocommit=True) as connection:
+            connection.execute(OTHERS)
+            is_sound = connection.execute("SELECT name FROM consent_migrations ORDER BY name").fetchall() == [
+                (n,) for n in MIGRATIONS
+            ]
+            ((tables,),) = connection.execute(TABLES).fetchall()
+            connection.execute(f"TRUNCATE {tables} RESTART IDENTITY")
+        if not is_sound:
             self.execute(f"DROP DATABASE {SHARED}")
             self._create()
-        ((tables,),) = self.execute(TABLES, database=SHARED)
-        self.execute(f"TRUNCATE {tables} RESTART IDENTITY", database=SHARED)
         return self.url(SHARED)
 
     @contextmanager
