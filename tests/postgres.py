@@ -100,9 +100,9 @@ class Cluster:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
-    """A server for as long as the block takes."""
-    folder = Path(tempfile.mkdtemp(prefix="consent-pg-", dir=_quick()))  # a socket's path has to be short
+def cluster(disk: Path | None = None) -> Iterator[Cluster]:
+    """A server for as long as the block takes, on a disk with a short path: a socket's name has no room for more."""
+    folder = Path(tempfile.mkdtemp(prefix="consent-pg-", dir=disk or _quick()))
     try:
         running = Cluster(folder)
         try:

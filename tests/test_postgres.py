@@ -2,14 +2,17 @@
 
 import multiprocessing
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -23,6 +26,7 @@ from consent.storage.postgres import PostgresStorage
 from consent.storage.postgres_pool import MOST
 from tests.conftest import SUBJECT, choice
 from tests.postgres import OTHERS, Cluster, cluster
+from tests.test_durability import fill
 from tests.test_storage import EVERYTHING, append, entry, indexes
 
 
@@ -327,3 +331,33 @@ def test_a_damaged_page_is_a_fault(own):
     own.start()
     (fault,) = storage.faults()
     assert fault.startswith("The database is damaged: invalid page")
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Path]:
+    disk = Path(tempfile.mkdtemp(prefix="consent-"))
+    disk.chmod(0o755)
+    mount = shutil.which("mount")
+    options = ["-t", "tmpfs", "-o", "size=160m", "tmpfs", str(disk)]
+    if mount is None or subprocess.run([mount, *options], capture_output=True).returncode:
+        disk.rmdir()
+        pytest.skip("a small disk cannot be mounted here")
+    yield disk
+    subprocess.run(["umount", "--lazy", disk], check=True)
+    disk.rmdir()
+
+
+def test_a_full_disk_is_unavailable_until_there_is_room_again(small_disk):
+    with cluster(small_disk) as server:
+        storage = open_storage(server.emptied())
+        with storage.writing() as rows:
+            rows.add_site(Site("shop", 10))
+        kept = append(storage, entry())
+        filler = fill(small_disk)
+        with pytest.raises(Unavailable, match="No space left"):
+            for _ in range(1000):
+                kept += append(storage, *(entry(token="x" * 3000) for _ in range(20)))
+        assert storage.reading().size("shop") == len(kept)
+        filler.unlink()
+        assert append(storage, entry()) == [len(kept)]
+        storage.close()
