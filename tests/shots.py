@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 from playwright.sync_api import Browser, Route, sync_playwright
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, Route, sync_playwright
 from consent import banner, policy
 from consent.model import Appearance, Category, Policy, Service
 from consent.policy_types import Palette
+from tests.browser import desk
 
 FOLDER = Path("shots")
 LOOKS = {
@@ -32,6 +34,13 @@ OWN = Appearance(
     radius=4,
     spacing="wide",
 )
+ROOMS = tuple(f"/admin/{room}" for room in ("", "account", "people", "tokens", "trail", "health", "new-site")) + tuple(
+    f"{desk.SITE}/{room}"
+    for room in (
+        "overview", "receipts", "install", "export", "requests", "settings", "banner", "banner/services", "banner/looks",
+        "banner/rules", "banner/review", "banner/history", "banner/file",
+    )
+)  # fmt: skip
 THEMES = {"light": Appearance(theme="light"), "dark": Appearance(theme="dark"), "own": OWN}
 SIZES = {"desktop": (1280, 800), "phone": (360, 740)}
 LANGUAGES = {"ltr": "en", "rtl": "ar"}
@@ -55,9 +64,31 @@ def main() -> None:
         for look, theme, size, direction in product(LOOKS, THEMES, SIZES, LANGUAGES):
             name = f"{look}-{theme}-{size}-{direction}"
             take(browser, name, merged(LOOKS[look], THEMES[theme]), look, SIZES[size], LANGUAGES[direction])
+        at_the_desk(browser)
         browser.close()
     (FOLDER / "index.html").write_text("\n".join(index()))
     print(f"{len(list(FOLDER.glob('*.png')))} pictures: {FOLDER / 'index.html'}")
+
+
+def at_the_desk(browser: Browser) -> None:
+    """Every page of the administrators' desk, on a busy site."""
+    with TemporaryDirectory() as folder:
+        service = desk.busy(Path(folder))
+        state = desk.signed_in(service, browser)
+        for room, size, scheme in product(ROOMS, desk.VIEWS, ("light", "dark")):
+            width, height = desk.VIEWS[size]
+            context = browser.new_context(
+                viewport={"width": width, "height": height},
+                color_scheme=scheme,  # type: ignore[arg-type]
+                storage_state=state,  # type: ignore[arg-type]
+            )
+            page = context.new_page()
+            page.goto(service.url + room)
+            page.wait_for_load_state("networkidle")
+            name = room.removeprefix("/admin/").removeprefix("sites/shop/").replace("/", "-") or "home"
+            page.screenshot(path=FOLDER / f"desk-{name}-{size}-{scheme}.png", full_page=True)
+            context.close()
+        service.stop()
 
 
 def merged(look: Appearance, theme: Appearance) -> Appearance:

@@ -1,0 +1,146 @@
+"""The desk's plain rooms in a real browser: every page in every width and scheme, and an owner's first steps."""
+
+from collections.abc import Iterator
+from itertools import product
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Service
+from tests.browser.desk import PASSWORD, SITE, VIEWS, busy, signed_in
+from tests.browser.test_accessibility import AXE, FINDINGS, TAGS
+
+pytestmark = pytest.mark.browser
+
+ROOMS = (
+    "/admin/", "/admin/account", "/admin/people", "/admin/tokens", "/admin/trail", "/admin/health", "/admin/new-site",
+    f"{SITE}/overview", f"{SITE}/install", f"{SITE}/settings",
+)  # fmt: skip
+LARGEST = 150_000
+"""Bytes that a page and what it loads may take."""
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    service = busy(tmp_path_factory.mktemp("desk"))
+    yield service
+    service.stop()
+
+
+@pytest.fixture(scope="module")
+def state(service: Service, browser: Browser) -> dict:
+    return signed_in(service, browser)
+
+
+@pytest.mark.parametrize(
+    ("view", "scheme", "language"), [*product(VIEWS, ("light", "dark"), ("en",)), ("phone", "light", "de")]
+)
+def test_every_room_can_be_read_by_everybody(service, browser, state, view, scheme, language) -> None:
+    width, height = VIEWS[view]
+    context = browser.new_context(
+        locale=language, viewport={"width": width, "height": height}, color_scheme=scheme, storage_state=state
+    )
+    page, said, sizes = context.new_page(), [], []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("response", lambda answer: sizes.append(int(answer.headers.get("content-length", 0))))
+    page.on(
+        "request",
+        lambda request: said.append(request.url) if not request.url.startswith((service.url, "data:")) else None,
+    )
+    for room in ROOMS:
+        sizes.clear()
+        page.goto(service.url + room)
+        page.evaluate(AXE.read_text())  # not as a script of the page: its policy takes none
+        assert (room, page.evaluate(FINDINGS, TAGS)) == (room, [])
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), room
+        assert sum(sizes) < LARGEST, room
+        assert page.locator("html").get_attribute("lang") == language
+    context.close()
+    assert said == []
+
+
+@pytest.fixture
+def page(service: Service, browser: Browser, state: dict) -> Iterator[Page]:
+    context = browser.new_context(locale="en-GB", storage_state=state)
+    yield context.new_page()
+    context.close()
+
+
+def test_a_site_is_made_its_tag_copied_and_its_end_needs_its_name(service: Service, page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=service.url)
+    page.goto(service.url + "/admin/")
+    page.get_by_role("link", name="New site").click()
+    page.get_by_label("Id").fill("second")
+    page.get_by_label("Name").fill("The second")
+    page.get_by_label("Origins").fill("https://second.example")
+    page.get_by_role("button", name="Make it").click()
+    expect(page.get_by_text("The site is made")).to_be_visible()
+    page.get_by_role("button", name="Copy").first.click()
+    expect(page.locator("#copied")).to_have_text("Copied.")
+    assert "/sites/second/banner.js" in page.evaluate("navigator.clipboard.readText()")
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_label("Type second to delete it").fill("secon")
+    page.get_by_role("button", name="Delete for ever").click()
+    expect(page.get_by_text("Nothing was done")).to_be_visible()
+    page.goto(service.url + "/admin/sites/second/settings")
+    page.get_by_label("Type second to delete it").fill("second")
+    page.get_by_role("button", name="Delete for ever").click()
+    expect(page.get_by_text("is gone")).to_be_visible()
+    page.get_by_role("link", name="Trail").click()
+    expect(page.get_by_role("cell", name="deleted a site")).to_be_visible()
+
+
+def test_the_tag_is_seen_and_the_choices_are_counted(service: Service, page: Page) -> None:
+    page.goto(service.url + SITE + "/install")
+    expect(page.get_by_role("row", name="https://shop.example")).to_contain_text("yes")
+    page.get_by_role("link", name="Overview").click()
+    expect(page.get_by_role("listitem").filter(has_text="were asked")).to_contain_text("12")
+    page.get_by_role("link", name="by language").click()
+    expect(page.get_by_role("row", name="de").first).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="These numbers as CSV").last.click()
+    assert b"language" in download.value.path().read_bytes()
+
+
+def test_everything_is_read_without_javascript(service: Service, browser: Browser, state: dict) -> None:
+    context = browser.new_context(locale="en-GB", java_script_enabled=False, storage_state=state)
+    page = context.new_page()
+    for room in ROOMS:
+        page.goto(service.url + room)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+    context.close()
+
+
+def test_the_menu_is_walked_by_keyboard(service: Service, page: Page) -> None:
+    page.goto(service.url + "/admin/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    menu = page.locator("summary", has_text="anna")
+    menu.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Your account")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(menu).to_be_focused()
+    expect(page.get_by_role("link", name="Your account")).to_be_hidden()
+
+
+def test_somebody_new_signs_in_with_the_password_handed_over(service: Service, page: Page, browser: Browser) -> None:
+    page.goto(service.url + "/admin/people")
+    page.get_by_label("Name").fill("bert")
+    page.get_by_role("button", name="Add", exact=True).click()
+    password = page.locator(".good code").inner_text()
+    context = browser.new_context(locale="en-GB")
+    fresh = context.new_page()
+    fresh.goto(service.url + SITE + "/overview")
+    fresh.get_by_label("Name").fill("bert")
+    fresh.get_by_label("Password").fill(password)
+    fresh.get_by_role("button", name="Sign in").click()
+    fresh.get_by_label("Present password").fill(password)
+    fresh.get_by_label("New password", exact=False).first.fill(PASSWORD)
+    fresh.get_by_label("New password again").fill(PASSWORD)
+    fresh.get_by_role("button", name="Change the password").click()
+    expect(fresh.get_by_role("link", name="Shop")).to_be_visible()
+    context.close()
