@@ -3,9 +3,9 @@
 import os
 import pwd
 import shutil
-import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -48,10 +48,25 @@ class Cluster:
         return f"postgresql://consent@/{database}?host={self.folder}"
 
     def start(self) -> None:
-        self._run("pg_ctl", "start", "-w", "-D", str(self.data), "-l", str(self.folder / "log"))
+        """Start the server, which dies with us: a test run that is killed leaves none behind."""
+        command = self._command("postgres", "-D", str(self.data), dying="--pdeathsig=INT")
+        with (self.folder / "log").open("a") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder)
+        deadline = time.monotonic() + 60
+        while not self._answers():
+            assert time.monotonic() < deadline and self._process.poll() is None, (self.folder / "log").read_text()
+            time.sleep(0.02)
 
     def stop(self, mode: str = "immediate") -> None:
-        self._run("pg_ctl", "stop", "-w", "-m", mode, "-D", str(self.data))
+        self._run("pg_ctl", "stop", "-W", "-m", mode, "-D", str(self.data))
+        self._process.wait(60)
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self.url("postgres")).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def execute(self, sql: str, *, database: str = "postgres") -> list[tuple]:
         """Run one statement outside of any transaction."""
@@ -87,16 +102,17 @@ class Cluster:
         storage.migrate()
         storage.close()
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def _command(self, program: str, *arguments: str, dying: str = "") -> list[str]:
         assert BINARIES is not None
         command = [str(BINARIES.parent / program), *arguments]
-        if os.getuid() == 0:
-            command = ["setpriv", f"--reuid={_user().pw_uid}", f"--regid={_user().pw_gid}", "--clear-groups", *command]
-        # Not captured through a pipe: the server would keep it open for as long as it runs.
-        with (self.folder / "out").open("w+") as out:
-            done = subprocess.run(command, stdout=out, stderr=out, cwd=self.folder, preexec_fn=_default_signals)
-            out.seek(0)
-            assert done.returncode == 0, out.read()
+        user = _user()
+        options = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"] if os.getuid() == 0 else []
+        options += [dying] if dying else []
+        return ["setpriv", *options, *command] if options else command
+
+    def _run(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(self._command(program, *arguments), capture_output=True, text=True, cwd=self.folder)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 @contextmanager
@@ -117,10 +133,6 @@ def _quick() -> str | None:
     """Memory, where there is enough of it: a sync costs nothing there. What kills processes asks no more of a disk."""
     memory = Path("/dev/shm")
     return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > 1 << 30 else None
-
-
-def _default_signals() -> None:
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
 def _user() -> pwd.struct_passwd:

@@ -29,7 +29,7 @@ from consent.ledger import Ledger
 from consent.model import Filter
 from consent.settings import load
 from tests.browser.conftest import Service
-from tests.conftest import ALL, ORIGIN, SUBJECT, body, choice
+from tests.conftest import ALL, ON_SQLITE, ORIGIN, SUBJECT, body, choice
 
 pytestmark = pytest.mark.slow
 
@@ -203,6 +203,7 @@ def test_processes_that_record_at_once_never_find_the_database_locked(tmp_path):
     assert found == ([[]] * 4, 800, [])
 
 
+@ON_SQLITE
 def test_every_commit_is_synced_to_the_disk(ledger):
     """No kill of processes shows this, only a loss of power: the kernel keeps what it was given."""
     with ledger.storage.writing() as rows:

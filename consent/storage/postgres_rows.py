@@ -6,7 +6,7 @@ and times of a site's entries are given by one at a time, whatever number of pro
 
 import time
 from collections import ChainMap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from hashlib import sha256
@@ -41,9 +41,10 @@ class Known:
 class PostgresShapes(Shapes):
     """Shapes found by their hash, for an index of PostgreSQL has no room for them."""
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: Known, shapes: MutableMapping[bytes, bytes]) -> None:
+        """`shapes` takes up those that are read: the known ones, but not what a transaction may still undo."""
         self._known = known
-        self._shapes = known.shapes
+        self._shapes = shapes
         self._new: dict[bytes, int] = {}
         self._keys = ChainMap(self._new, known.keys)
 
@@ -74,7 +75,8 @@ class PostgresRows(SqlRows):
     def __init__(
         self, lent: Callable[[], AbstractContextManager[Connection]], known: Known, *, steady: bool = False
     ) -> None:
-        super().__init__(PostgresShapes(known), steady=steady)
+        shapes: MutableMapping[bytes, bytes] = ChainMap({}, known.shapes) if steady else known.shapes
+        super().__init__(PostgresShapes(known, shapes), steady=steady)
         self._lent = lent
         self._known = known
 
