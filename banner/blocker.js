@@ -1,19 +1,21 @@
 // Brings marked markup to life when its consent is there, and puts embeds back to sleep when it is taken back.
 // Its rule: nothing comes alive unless the state says so, every script at most once and in document order.
 
-import { exempt, setAttribute } from "./native.js";
+import { INERT, LATE, awake, by, caught, exempt, reload, replace, setAttribute, unload } from "./native.js";
 
 /**
- * What is known of a marked element: whether it is awake, what takes its placeholder away, what came of its template,
- * and in which round it was loaded once.
- * @typedef {{awake?: boolean, clear?: () => void, nodes?: ChildNode[], round?: number}} Known
+ * What is known of a marked element: whether it is awake, its placeholder, what came of its template, and in which
+ * round it was loaded once.
+ * @typedef {{awake?: boolean, box?: HTMLElement, nodes?: ChildNode[], round?: number}} Known
+ *
+ * An embed that is to have a placeholder, and what loads it once.
+ * @typedef {{embed: HTMLElement, it: Known, enter: () => void}} Bed
  */
 
-const MARKED = "[data-consent]";
-const INERT = "text/plain";
+const MARKED = "[data-consent],.consent-placeholder[lang]:empty";
+const WATCHED = { childList: true, subtree: true, attributeFilter: ["data-consent"] };
 const MANY = 50;
 const ENDS = ["load", "error"];
-const LATE = ["src", "srcset", "href", "data"]; // what waits as data-src and so on
 
 const same = (/** @type {string} */ text) => text;
 const plain = { createScript: same, createScriptURL: same, createHTML: same };
@@ -22,27 +24,23 @@ const plain = { createScript: same, createScriptURL: same, createHTML: same };
 let makers;
 
 /** Under Trusted Types, the policy `consent` vouches for what the site marked with its own hand. */
-export const trusted = () => (makers = makers || window.trustedTypes?.createPolicy("consent", plain) || plain);
+export function trusted() {
+  try {
+    makers = makers || window.trustedTypes?.createPolicy("consent", plain);
+  } catch {
+    // not one of the policies that the page lets be made
+  }
+  return (makers = makers || plain);
+}
 
 /** @param {Element} element */
 function bringLate(element) {
   for (const name of LATE) {
     const value = element.getAttribute("data-" + name);
-    if (value != null) setAttribute.call(element, name, trusted().createScriptURL(value));
+    const vouch = __SERVICES__ && name == "srcdoc" ? "createHTML" : "createScriptURL";
+    if (value != null) setAttribute.call(element, name, trusted()[vouch](value));
   }
-}
-
-/** Media notice a new source only when told. @param {Element} element */
-function reload(element) {
-  const media = /** @type {any} */ (element.localName == "source" ? element.parentElement : element);
-  media.load?.();
-}
-
-/** @param {Element} element */
-function unload(element) {
-  for (const name of LATE) if (element.hasAttribute("data-" + name)) element.removeAttribute(name);
-  element.replaceWith(element); // leaving the page ends what ran inside; removing `src` alone does not
-  reload(element);
+  if (__SERVICES__) awake.add(element);
 }
 
 /**
@@ -59,6 +57,7 @@ function revive(inert, nonce) {
   script.nonce = nonce || inert.nonce;
   script.async = inert.hasAttribute("async"); // a created script is async by itself, and would lose its place
   if (!script.src) script.text = trusted().createScript(inert.text);
+  if (__SERVICES__) exempt([script]);
   return script;
 }
 
@@ -75,7 +74,7 @@ function unfold({ content, dataset }, adopt) {
     script.text = trusted().createScript(script.text); // a copy has lost the trust its text came with
     adopt(script);
   }
-  exempt(copy.querySelectorAll("*"));
+  if (__SERVICES__) exempt(copy.querySelectorAll("*"));
   return [...copy.childNodes];
 }
 
@@ -101,7 +100,7 @@ function createQueue(nonce, allowed) {
     }
   }
 
-  /** @param {Element} inert @param {HTMLScriptElement} script @param {boolean} file */
+  /** @param {HTMLElement} inert @param {HTMLScriptElement} script @param {boolean} file */
   function run(inert, script, file) {
     if (file && !script.async) {
       loading++;
@@ -109,7 +108,18 @@ function createQueue(nonce, allowed) {
     }
     // Whoever made the script listens to the element that was made.
     for (const name of ENDS) script.addEventListener(name, () => inert.dispatchEvent(new Event(name)));
-    inert.replaceWith(script);
+    let text = "";
+    const page = /** @type {any} */ (document);
+    const own = Object.hasOwn(page, "write"); // somebody does this already
+    if (!own) page.write = page.writeln = (/** @type {string[]} */ ...texts) => void (text += texts.join(""));
+    if (__SERVICES__ && caught.has(inert)) {
+      inert.after(script);
+      delete inert.dataset.consent; // stays: whoever made it may take it away again
+    } else {
+      inert.replaceWith(script);
+    }
+    if (!own) delete page.write, delete page.writeln;
+    if (text) script.after(document.createRange().createContextualFragment(text)); // written now it would wipe the page
   }
 
   /** @param {HTMLScriptElement} script */
@@ -121,21 +131,40 @@ function createQueue(nonce, allowed) {
   };
 }
 
+/** A page, or a part of it, and the open shadow roots in it. @param {ParentNode} root @returns {ParentNode[]} */
+const everywhere = root => [root, ...[...root.querySelectorAll("*")].flatMap(one => (one.shadowRoot ? everywhere(one.shadowRoot) : []))];
+
+/** @param {MutationRecord[]} records @returns {Node[]} */
+const pieces = records => records.flatMap(one => (one.attributeName ? one.target : [...one.addedNodes]));
+
+/** @param {Node[]} roots the page and the shadow roots there are @param {MutationCallback} heard */
+function watchShadows([, ...roots], heard) {
+  const observer = new MutationObserver(heard);
+  for (const root of roots) observer.observe(root, WATCHED);
+  replace(Element.prototype, "attachShadow", by((native, self, given) => {
+    const root = native.apply(self, given);
+    observer.observe(root, WATCHED);
+    return root;
+  }));
+}
+
 /** @param {object} parts
  * @param {string} parts.nonce the nonce of our own tag
  * @param {(id: string) => boolean} parts.granted
  * @param {(id: string) => boolean} parts.refused
- * @param {(element: HTMLElement, once: () => void) => (() => void)} parts.hold puts a placeholder; returns what removes it
+ * @param {{hold: (beds: Bed[]) => void, clear: (element: HTMLElement, box?: HTMLElement) => void}} parts.places placeholders
  * @param {(root: any) => void} parts.sweep marks what has to wait for its address
  * @param {() => void} parts.mend looks whether the page has thrown the banner out
  * @param {() => void} parts.open
  */
-export function createBlocker({ nonce, granted, refused, hold, sweep, mend, open }) {
+export function createBlocker({ nonce, granted, refused, places, sweep, mend, open }) {
   const enqueue = createQueue(nonce, allowed);
   /** @type {WeakMap<Node, Known>} */
   const all = new WeakMap();
   /** @type {Set<HTMLElement>} */
   const waiting = new Set();
+  /** @type {Bed[]} */
+  const beds = [];
   let round = 1;
 
   /** @param {HTMLElement} element */
@@ -149,15 +178,21 @@ export function createBlocker({ nonce, granted, refused, hold, sweep, mend, open
     if (element.localName == "script") return enqueue(/** @type {HTMLScriptElement} */ (element));
     const it = all.get(element) || {};
     const was = it.awake;
-    const awake = allowed(element);
-    if (awake == was) return;
+    const now = allowed(element);
+    if (now == was && (!it.box || it.box.nextSibling == element)) return; // else it was moved without its placeholder
     all.set(element, it);
-    it.awake = awake;
-    it.clear?.();
-    waiting.delete(element);
+    it.awake = now;
+    clear(element, it);
     if (element.localName == "template") turn(/** @type {HTMLTemplateElement} */ (element), it);
-    else if (awake) bringLate(element), reload(element);
-    if (!awake) sleep(element, it, was);
+    else if (now) bringLate(element), reload(element);
+    if (!now) sleep(element, it, was);
+  }
+
+  /** @param {HTMLElement} element @param {Known} it */
+  function clear(element, it) {
+    waiting.delete(element);
+    places.clear(element, it.box);
+    it.box = undefined;
   }
 
   /** @param {HTMLTemplateElement} template @param {Known} it */
@@ -173,58 +208,65 @@ export function createBlocker({ nonce, granted, refused, hold, sweep, mend, open
     if (was) unload(element);
     if (/^!/.test(element.dataset.consent || "")) return;
     waiting.add(element);
-    it.clear = hold(element, () => {
+    beds.push({ embed: element, it, enter() {
       it.round = round;
       settle(element);
       const first = /** @type {any} */ (it.nodes?.find(node => node instanceof HTMLElement) || element);
       if (it.nodes) first.tabIndex = -1;
       first.focus();
-    });
+    } });
   }
 
-  /** One that fails keeps no other waiting. @param {Element} element */
+  /** One that fails keeps no other waiting. @param {any} element */
   function attempt(element) {
     try {
-      settle(/** @type {HTMLElement} */ (element));
+      if (element.dataset.consent != null) settle(element);
+      else if (!element.shadowRoot) element.remove(); // a placeholder that the page has copied with what is around it
     } catch (error) {
       console.error(error);
     }
   }
 
-  /** @param {Node | Element | Document} root */
+  /** @param {any} root */
   function scan(root) {
-    if (root instanceof Element && root.hasAttribute("data-consent")) attempt(root);
-    if (/** @type {any} */ (root).firstElementChild) /** @type {Element} */ (root).querySelectorAll(MARKED).forEach(attempt);
+    if (root.matches?.(MARKED)) attempt(root);
+    if (root.firstElementChild) root.querySelectorAll(MARKED).forEach(attempt);
   }
 
-  /** What has left the page is forgotten, with its placeholder. */
-  function forget() {
-    for (const element of waiting) if (!element.isConnected) {
-      all.get(element)?.clear?.();
+  /** Marks and settles what stands in some pieces of the page. @param {Iterable<Node>} roots */
+  function look(roots) {
+    for (const root of roots) sweep(root), scan(root);
+    // What has left the page, or is marked no more, is forgotten with its placeholder.
+    for (const element of waiting) if (!element.isConnected || element.dataset.consent == null) {
+      clear(element, /** @type {Known} */ (all.get(element)));
       all.delete(element);
-      waiting.delete(element);
     }
+    places.hold(beds.splice(0).filter(one => one.embed.isConnected));
   }
 
-  exempt(document.scripts); // those have run, or cannot be stopped any more
-  sweep(document);
-  scan(document);
+  /** Scripts that have an address have run, or cannot be stopped any more. */
+  const settled = () => __SERVICES__ && exempt([...document.scripts].filter(one => one.src && one.type != INERT));
+
+  const whole = () => (__SERVICES__ ? everywhere(document) : [document]);
+
+  settled();
+  const roots = whole();
+  look(roots);
   new MutationObserver(records => {
     // Looking through the page once is cheaper than at thousands of pieces one by one.
-    const roots = records.length > MANY ? [document] : records.flatMap(({ addedNodes }) => [...addedNodes]);
-    for (const root of roots) sweep(root), scan(root);
-    forget();
+    look(records.length > MANY ? [document] : pieces(records));
     mend();
-  }).observe(document, { childList: true, subtree: true });
+  }).observe(document, WATCHED);
+  if (__SERVICES__) watchShadows(roots, records => look(pieces(records)));
 
   // Our tag may run before the page's style sheet: what was measured then is measured again.
-  addEventListener("load", () => document.querySelectorAll(MARKED).forEach(element => {
-    const it = all.get(element);
-    if (it?.clear && !it.awake) it.awake = undefined, settle(/** @type {HTMLElement} */ (element));
-  }));
+  addEventListener("load", () => {
+    for (const element of waiting) /** @type {Known} */ (all.get(element)).awake = undefined;
+    look([...waiting]);
+  });
 
   document.addEventListener("click", event => {
-    if (!(/** @type {Element} */ (event.target)).closest("[data-consent-open]")) return;
+    if (!event.composedPath().some(one => /** @type {any} */ (one).matches?.("[data-consent-open]"))) return;
     event.preventDefault();
     open();
   });
@@ -232,7 +274,8 @@ export function createBlocker({ nonce, granted, refused, hold, sweep, mend, open
   /** What was loaded once lasts until the next choice. */
   return () => {
     round++;
-    scan(document);
+    settled();
+    look([...whole(), ...waiting]);
   };
 }
 

@@ -12,7 +12,9 @@
 
 const DAY = 86400;
 const ROOM = 499; // the longest cookie value; one of 500 bytes is as good as none
-const COOKIE = /^1\.([1-9]\d{0,8})\.(\d{1,11})\.([\w-]{21}[AQgw])\.((?:[+-]?[a-z][a-z\d_-]*(?:~(?=.)|$))*)$/;
+const DIGITS = "0123456789";
+const SMALL = "abcdefghijklmnopqrstuvwxyz";
+const NAME = SMALL + DIGITS + "_-";
 
 /** @param {Rules} rules */
 const asked = rules => rules.categories.filter(one => !one.necessary);
@@ -25,16 +27,34 @@ const asked = rules => rules.categories.filter(one => !one.necessary);
  */
 export const answers = (list, answer) => Object.freeze(Object.fromEntries(list.map(one => [one.id, answer(one)])));
 
+/** @param {string} text @param {string} letters */
+const madeOf = (text, letters) => text > "" && [...text].every(letter => letters.includes(letter));
+
+/** @param {string} text @param {number} most */
+const isCount = (text, most) => text.length <= most && madeOf(text, DIGITS);
+
+/** 128 bits in base64url: the last letter has four of them to spare. @param {string} text */
+const isSubject = text => text.length == 22 && madeOf(text.toLowerCase(), NAME) && "AQgw".includes(text[21]);
+
+/** @param {string} text */
+const isEntry = text => {
+  const id = "+-".includes(text[0]) ? text.slice(1) : text;
+  return madeOf(id, NAME) && SMALL.includes(id[0]);
+};
+
 /**
- * The choice in a cookie value; null for anything that is not exactly one.
+ * The choice in a cookie value; null for anything that is not exactly one. Every page begins with this, and the first
+ * regular expression of a page costs more than the rest of it.
  * @param {string | null | undefined} text
  * @returns {Choice | null}
  */
 export function parse(text) {
-  const found = text && text.length <= ROOM && COOKIE.exec(text);
-  if (!found) return null;
-  const [, policy, decided_at, subject, list] = found;
-  return { policy: +policy, decided_at: +decided_at, subject, ids: list ? list.split("~") : [] };
+  if (!text || text.length > ROOM) return null;
+  const [version, policy, decided_at, subject, list, more] = text.split(".");
+  if (version != "1" || list == null || more != null) return null;
+  const ids = list ? list.split("~") : [];
+  const right = isCount(policy, 9) && policy[0] != "0" && isCount(decided_at, 11) && isSubject(subject) && ids.every(isEntry);
+  return right ? { policy: +policy, decided_at: +decided_at, subject, ids } : null;
 }
 
 /**

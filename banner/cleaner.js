@@ -15,8 +15,11 @@ const paths = path => path.split("/").reduce((found, _, at, parts) => {
   return [...found, folder || "/", folder + "/"];
 }, [path]);
 
-/** @param {Window} page */
-const cookieNames = ({ document }) => document.cookie.split("; ").map(text => text.split("=")[0]).filter(Boolean);
+/** Each with the name, and the stroke that makes it one: a cookie without a name is shown by its value alone. @param {Window} page */
+const cookies = ({ document }) => document.cookie.split("; ").filter(Boolean).map(text => text.replace(/=.*/s, "="));
+
+/** @param {string} cookie */
+const bare = cookie => cookie.replace("=", "");
 
 /**
  * Tells providers through their own functions, as far as these are there.
@@ -44,23 +47,54 @@ export function tell(services, refused) {
  */
 export async function clean(services, granted, page) {
   const keepers = createKeepers(services);
-  const stale = (/** @type {string} */ kind) => (/** @type {any} */ name) => {
-    const owners = keepers(kind, name + "");
-    return owners.length > 0 && !owners.some(one => granted(one.id));
-  };
-  const { document, location } = page;
-  const cookies = () => cookieNames(page).filter(stale("cookie"));
-  for (const name of cookies()) for (const domain of domains(location.hostname)) for (const path of paths(location.pathname)) {
-    document.cookie = `${name}=; Max-Age=0; Path=${path}${domain}`;
+  /** @type {string[]} */
+  const left = [];
+  const refused = services.filter(one => !granted(one.id));
+  for (const kind of new Set(refused.flatMap(one => (one.kept || []).map(kept => kept.kind)))) {
+    const stale = (/** @type {any} */ name) => {
+      const owners = keepers(kind, name + "");
+      return owners.length > 0 && !owners.some(one => granted(one.id));
+    };
+    try {
+      await SHELVES[kind](page, stale);
+    } catch {
+      left.push(kind); // shut: nothing is known of what it holds
+    }
+    if (kind == "cookie") left.push(...cookies(page).map(bare).filter(stale));
   }
-  for (const [kind, shelf] of /** @type {const} */ ([["local_storage", "localStorage"], ["session_storage", "sessionStorage"]])) {
-    for (const name of Object.keys(page[shelf]).filter(stale(kind))) page[shelf].removeItem(name);
-  }
-  for (const { name } of await page.indexedDB.databases?.() || []) if (stale("indexed_db")(name)) page.indexedDB.deleteDatabase(name || "");
-  const caches = /** @type {any} */ (page).caches; // in secure contexts only
-  for (const name of await caches?.keys() || []) if (stale("cache_storage")(name)) await caches.delete(name);
-  return cookies();
+  return left;
 }
+
+/** @param {"localStorage" | "sessionStorage"} shelf @returns {Clear} */
+const storage = shelf => (page, stale) => {
+  for (const name of Object.keys(page[shelf]).filter(stale)) page[shelf].removeItem(name);
+};
+
+/**
+ * How each kind is cleared of what is stale.
+ * @typedef {(page: Window, stale: (name: any) => boolean) => unknown} Clear
+ * @type {Record<string, Clear>}
+ */
+const SHELVES = {
+  local_storage: /* @__PURE__ */ storage("localStorage"),
+  session_storage: /* @__PURE__ */ storage("sessionStorage"),
+
+  cookie(page, stale) {
+    const { document, location } = page;
+    for (const one of cookies(page)) if (stale(bare(one))) for (const domain of domains(location.hostname)) for (const path of paths(location.pathname)) {
+      document.cookie = `${one}; Max-Age=0; Path=${path}${domain}`;
+    }
+  },
+
+  async indexed_db({ indexedDB }, stale) {
+    for (const { name } of await indexedDB.databases?.() || []) if (stale(name)) indexedDB.deleteDatabase(name || "");
+  },
+
+  async cache_storage(page, stale) {
+    const { caches } = /** @type {any} */ (page); // in secure contexts only
+    for (const name of await caches?.keys() || []) if (stale(name)) await caches.delete(name);
+  },
+};
 
 /** What services keep where no script of this page can clear it. @param {Service[]} services */
 export const beyond = services => services.flatMap(one => (one.kept || []).filter(kept => kept.far).map(kept => kept.name));

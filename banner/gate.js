@@ -1,26 +1,53 @@
 // Holds back by address what a page adds later, however it is created, and drops what refused services would store.
 // Its rule: it makes waiting markup of what it catches, and leaves the rest to the blocker. What is caught outside
 // the page (a counting pixel, a beacon) is dropped: it speaks of a time before consent.
-import { passed, setAttribute } from "./native.js";
+import { INERT, LATE, SOURCES, awake, caught, passed, setAttribute, unload } from "./native.js";
+import { patch } from "./patches.js";
 import { createFinder, createKeepers } from "./patterns.js";
 
 /** @typedef {import("./types").Service} Service */
 
-/** @type {Record<string, string[]>} */
-const SOURCES = {
-  script: ["src"], iframe: ["src"], img: ["src", "srcset"], video: ["src"], audio: ["src"], source: ["src", "srcset"],
-  embed: ["src"], object: ["data"], link: ["href"],
-};
-const TAGS = Object.keys(SOURCES);
-const NAMES = new Set(Object.values(SOURCES).flat());
-const SELECTOR = TAGS.map(tag => SOURCES[tag].map(name => `${tag}[${name}]`)).join();
-const TAG = /<([a-z][^\s/>]*)((?:[^<>"']|"[^"]*"|'[^']*')*)/gi;
-const ATTRIBUTE = /([^\s"'<>/=]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s>]+))?/g;
-const NOWHERE = "blob:consent"; // fails as an unreachable server does
-const NOWHERE_SOCKET = "wss://localhost:1"; // a port that no browser connects to
+const AT = "data-consent-at";
+const END = "consent-end";
 
-/** @type {WeakSet<Node>} */
-const caught = new WeakSet();
+/** @param {Element} element @param {string} name */
+const read = (element, name) => element.getAttribute(name) ?? element.getAttribute("xlink:" + name);
+
+/** @param {any} element @param {string} name @param {any} value @param {Service} service */
+function take(element, name, value, { id, category }) {
+  const { dataset } = element;
+  const script = element.localName == "script";
+  if (script && element.type != INERT) dataset.type = element.type, element.type = INERT;
+  setAttribute.call(element, "data-" + (script ? "src" : name), value);
+  caught.add(element);
+  dataset.service = id;
+  dataset.consent = category;
+}
+
+/** Its page has thought better of it. @param {any} element @param {string} name */
+function free(element, name) {
+  const { dataset, localName } = element;
+  const script = localName == "script";
+  element.removeAttribute("data-" + (script ? "src" : name));
+  if (LATE.some(one => element.hasAttribute("data-" + one))) return;
+  caught.delete(element);
+  if (script) element.type = dataset.type, delete dataset.type;
+  delete dataset.consent;
+  delete dataset.service;
+}
+
+/** Elements of parsed markup, those of its shadow roots too. @param {any} root @param {string} selector @returns {Element[]} */
+const listed = (root, selector) => [...root.querySelectorAll(selector),
+  ...[...root.querySelectorAll("template[shadowrootmode]")].flatMap(one => listed(one.content, selector))];
+
+/** The attributes of a marked element, those it lost as empty ones. @param {Element} element */
+function said(element) {
+  for (const name of LATE) {
+    if (element.hasAttribute("data-" + name) && !element.hasAttribute(name)) setAttribute.call(element, name, "");
+  }
+  const { outerHTML } = /** @type {Element} */ (element.cloneNode());
+  return outerHTML.replace(/^<[^\s>]+|>(<\/[^<]*>)?$/g, "") + " ";
+}
 
 /**
  * @param {object} parts
@@ -33,6 +60,15 @@ const caught = new WeakSet();
 export function createGate({ services, blocking, granted, vouch }) {
   const find = createFinder(services);
   const keepers = createKeepers(services);
+  const setHTML = Object.getOwnPropertyDescriptor(Element.prototype, "innerHTML")?.set;
+  /** @type {Map<string, string[]>} */
+  const names = new Map();
+  for (const name of LATE) for (const tag of SOURCES[name].split(" ")) names.set(tag, [...names.get(tag) || [], name]);
+  const selector = LATE.map(name => `[*|${name}]`).join();
+  const start = RegExp(`<(?:${[...names.keys()].join("|")})(?=[\\s/>])`, "gi");
+  const suspect = RegExp(`${start.source}|<\\w*$`, "i");
+  /** @type {Document} where nothing loads and nothing runs */
+  let nowhere;
 
   /** @param {Service[]} found */
   const shut = found => !found.some(one => granted(one.id)) && found[0];
@@ -46,150 +82,99 @@ export function createGate({ services, blocking, granted, vouch }) {
     }
   }
 
-  /** Whether an element waits from now on instead of taking this address. @param {any} element @param {string} name @param {any} value */
-  function mark(element, name, value) {
-    const { dataset, localName } = element;
-    if (passed.has(element) || (dataset.consent && !caught.has(element))) return false;
-    const service = held(value);
-    if (!service) {
-      if (caught.delete(element)) delete dataset.consent, delete dataset.service;
-      return false;
-    }
-    caught.add(element);
-    if (localName == "script") {
-      if (element.type != "text/plain") dataset.type = element.type;
-      element.type = "text/plain";
-    } else setAttribute.call(element, "data-" + name, value);
-    dataset.service = service.id;
-    dataset.consent = service.category;
-    return localName != "script";
+  /** The same for what an attribute says, which may be several addresses or a whole document. @param {string} name @param {any} value */
+  function claim(name, value) {
+    if (name == "srcdoc") return inside(parse(value + "", document.documentElement));
+    if (!/set$/.test(name)) return held(value);
+    return `${value}`.split(/\s+/).flatMap(one => [one, ...one.split(",")]).map(held).find(Boolean);
   }
 
-  /** @param {any} element */
+  /** @param {Element} root @returns {Service | false | undefined} */
+  const inside = root => listed(root, selector).flatMap(one => (names.get(one.localName) || []).map(name => claim(name, read(one, name) || ""))).find(Boolean);
+
+  /** @param {any} element @param {string} name @param {any} value @returns {Service | false | undefined} */
+  function claimed(element, name, value) {
+    const answered = passed.has(element) || (awake.has(element) && element.getAttribute("data-" + name) == value);
+    return !answered && claim(name, value);
+  }
+
+  /** Whether an element waits from now on instead of taking this address. @param {any} element @param {string} name @param {any} value */
+  function hold(element, name, value) {
+    const script = element.localName == "script";
+    if (!names.get(element.localName)?.includes(name) || (script && element.type == INERT && !caught.has(element))) return false;
+    const service = claimed(element, name, value);
+    if (service) take(element, name, value, service);
+    else if (caught.has(element)) free(element, name);
+    return service && !script;
+  }
+
+  /** The same for what it has taken already. @param {any} element */
   function check(element) {
-    for (const name of SOURCES[element.localName] || []) {
-      const value = element.getAttribute(name);
+    const { localName, isConnected } = element;
+    const own = names.get(localName);
+    const script = localName == "script";
+    if (!own || (script && element.type == INERT)) return false;
+    let found = false;
+    let any = false;
+    for (const name of own) {
+      const value = read(element, name);
       if (value == null) continue;
-      if (mark(element, name, value)) element.removeAttribute(name);
+      any = true;
+      const service = claimed(element, name, value);
+      if (!service) continue;
+      found = true;
+      take(element, name, value, service);
+      if (!script) element.removeAttribute(name), element.removeAttribute("xlink:" + name);
     }
-    if (element.localName == "script" && element.src && !caught.has(element)) passed.add(element);
+    if (script && any && !found && isConnected) passed.add(element);
+    if (!script && found && isConnected) unload(element);
+    return found;
   }
 
   /** @param {any} root */
   function sweep(root) {
-    if (SOURCES[root?.localName]) check(root);
-    if (root?.firstElementChild) root.querySelectorAll(SELECTOR).forEach(check);
+    if (names.has(root?.localName)) check(root);
+    if (root?.firstElementChild) root.querySelectorAll(selector).forEach(check);
   }
 
-  /** Markup as text, marked. @param {any} html */
-  function rewrite(html) {
-    const text = String(html);
-    const marked = text.replace(TAG, (whole, tag, inside) => {
-      const names = SOURCES[tag.toLowerCase()];
-      if (!names || /\sdata-consent=/.test(inside)) return whole;
-      /** @type {any} */
-      let service;
-      const late = inside.replace(ATTRIBUTE, (/** @type {string} */ all, /** @type {string} */ name, value = "") => {
-        const found = names.includes(name.toLowerCase()) && held(value.replace(/^["']|["']$/g, "").replace(/&amp;/g, "&"));
-        service = service || found;
-        return found ? "data-" + all : all;
-      });
-      if (!service) return whole;
-      const marks = ` data-consent="${service.category}" data-service="${service.id}"`;
-      const type = /\stype\s*=\s*["']?([^\s"'>]*)/.exec(inside);
-      return names == SOURCES.script ? `<${tag} type="text/plain" data-type="${type ? type[1] : ""}"${marks}${inside}` : `<${tag}${marks}${late}`;
-    });
-    return marked == text ? html : vouch(marked);
+  /** What a text says, where it does no harm. @param {string} text @param {Element} context */
+  function parse(text, context) {
+    nowhere = nowhere || document.implementation.createHTMLDocument("");
+    const box = nowhere.importNode(context, false);
+    try {
+      setHTML?.call(box, vouch(text.replace(/(<\/?)noscript/gi, "$1noembed"))); // both are text where scripts run
+    } catch {
+      box.append(document.createElement(END)); // Trusted Types without our policy: nothing can be read
+    }
+    return box;
   }
 
-  if (services.some(one => one.urls)) {
-    if (blocking.urls) patchPage({ mark, sweep, rewrite }), patchNetwork(held);
+  /**
+   * Markup as text, marked: where an attribute stands twice, the first counts, so that nothing but marks is added.
+   * @param {string} text @param {Element} context @param {boolean} [streams]
+   * @returns {string | undefined} nothing where a text of several parts ends within a tag
+   */
+  function rewrite(text, context, streams) {
+    if (!suspect.test(text)) return text;
+    let count = 0;
+    const box = parse(text.replace(start, tag => `${tag} ${AT}=${count++} `) + `<${END}>`, context);
+    if (streams && !box.querySelector(END)) return;
+    /** @type {string[]} */
+    const marks = [];
+    for (const element of listed(box, `[${AT}]`)) {
+      const at = /** @type {any} */ (element.getAttribute(AT));
+      element.removeAttribute(AT);
+      if (check(element)) marks[at] = " " + said(element);
+    }
+    count = 0;
+    return marks.length ? text.replace(start, tag => tag + (marks[count++] || "")) : text;
   }
-  if (blocking.storage && services.some(one => one.kept)) patchStorage((kind, name) => shut(keepers(kind, name)));
-  return services.some(one => one.urls) && blocking.urls ? sweep : () => {};
-}
 
-/**
- * Puts something in the place of a method; where it is not there, or the page has frozen it, nothing happens.
- * @param {any} holder @param {string} name @param {(native: any) => (this: any, ...given: any[]) => any} make
- */
-function replace(holder, name, make) {
-  try {
-    if (holder[name]) holder[name] = make(holder[name]);
-  } catch {
-    // a frozen prototype: one way less
-  }
-}
-
-/** @param {any} holder @param {string} name @param {(native: (value: any) => void) => (this: any, value: any) => void} make */
-function replaceSetter(holder, name, make) {
-  const own = Object.getOwnPropertyDescriptor(holder, name);
-  if (own?.set && own.configurable) Object.defineProperty(holder, name, { ...own, set: make(own.set) });
-}
-
-/** @param {{mark: Function, sweep: (node: any) => void, rewrite: (html: any) => any}} parts */
-function patchPage({ mark, sweep, rewrite }) {
-  for (const tag of TAGS) for (const name of SOURCES[tag]) {
-    let holder = /** @type {any} */ (Object.getPrototypeOf(document.createElement(tag)));
-    while (!Object.hasOwn(holder, name)) holder = Object.getPrototypeOf(holder); // media share one
-    replaceSetter(holder, name, native => function (value) {
-      if (!mark(this, name, value)) native.call(this, value);
-    });
-  }
-  replace(Element.prototype, "setAttribute", native => function (name, value) {
-    if (!NAMES.has(name) || !SOURCES[this.localName]?.includes(name) || !mark(this, name, value)) native.call(this, name, value);
+  const active = blocking.urls && services.some(one => one.urls);
+  patch(window, {
+    page: active && { hold, claim, sweep, rewrite, vouch },
+    held: active && held,
+    denied: blocking.storage && services.some(one => one.kept) && ((kind, name) => shut(keepers(kind, name))),
   });
-  for (const name of ["appendChild", "insertBefore", "replaceChild"]) replace(Node.prototype, name, native => function (node, other) {
-    sweep(node); // the busiest of all: no lists are made for it
-    return native.call(this, node, other);
-  });
-  const METHODS = "append prepend before after replaceWith insertAdjacentElement";
-  for (const holder of [Element, DocumentFragment, CharacterData, Document]) for (const name of METHODS.split(" ")) {
-    if (Object.hasOwn(holder.prototype, name)) replace(holder.prototype, name, native => function (...nodes) {
-      for (const node of nodes) if (node instanceof Node) sweep(node);
-      return native.apply(this, nodes);
-    });
-  }
-  for (const name of ["innerHTML", "outerHTML"]) replaceSetter(Element.prototype, name, native => function (value) {
-    native.call(this, rewrite(value));
-  });
-  /** @type {(native: any) => (this: any, ...texts: any[]) => any} */
-  const last = native => function (...texts) {
-    return native.apply(this, [...texts.slice(0, -1), rewrite(texts.at(-1))]);
-  };
-  replace(Element.prototype, "insertAdjacentHTML", last);
-  replace(Range.prototype, "createContextualFragment", last);
-  for (const name of ["write", "writeln"]) replace(Document.prototype, name, native => function (...texts) {
-    return native.call(this, texts.length > 1 ? rewrite(texts.join("")) : rewrite(texts[0]));
-  });
-}
-
-/** @param {(address: any) => unknown} held */
-function patchNetwork(held) {
-  replace(window, "fetch", native => function (input, init) {
-    return native.call(this, held(input?.url || input) ? NOWHERE : input, init);
-  });
-  replace(XMLHttpRequest.prototype, "open", native => function (method, url, ...rest) {
-    return native.call(this, method, held(url) ? NOWHERE : url, ...rest);
-  });
-  replace(Navigator.prototype, "sendBeacon", native => function (url, data) {
-    return !held(url) && native.call(this, url, data);
-  });
-  for (const [name, nowhere] of [["WebSocket", NOWHERE_SOCKET], ["EventSource", NOWHERE]]) replace(window, name, native => new Proxy(native, {
-    construct: (target, [url, ...rest], made) => Reflect.construct(target, [held(url) ? nowhere : url, ...rest], made),
-  }));
-}
-
-/** Reading and removing stay as they are. @param {(kind: string, name: string) => unknown} denied */
-function patchStorage(denied) {
-  replaceSetter(Document.prototype, "cookie", native => function (text) {
-    const removes = /max-age=(0|-)|expires=[^;]*\b1970\b/i.test(text);
-    if (removes || !denied("cookie", String(text).split(/[=;]/)[0].trim())) native.call(this, text);
-  });
-  replace(window.Storage.prototype, "setItem", native => function (name, value) {
-    if (!denied(this == sessionStorage ? "session_storage" : "local_storage", name + "")) native.call(this, name, value);
-  });
-  replace(/** @type {any} */ (window).CookieStore?.prototype || {}, "set", native => async function (...given) {
-    if (!denied("cookie", given[0].name || given[0])) await native.apply(this, given);
-  });
+  return active ? sweep : () => {};
 }

@@ -124,12 +124,13 @@ if (__SERVICES__) {
     return !found.some(([id]) => all[id]) && found[0];
   };
   const link = document.createElement("a"); // knows the page's base address
+  const INSERTING = "appendChild insertBefore replaceChild append prepend before after replaceWith replaceChildren setAttribute".split(" ");
 
   /** Whether an element waits from now on instead of loading. @param {any} element @param {any} [address] */
   const hold = (element, address = element.src) => {
     const { dataset, localName } = element;
     link.href = address;
-    const service = address && dataset && !dataset.consent && held(2, link.href);
+    const service = address && dataset && element.type != "text/plain" && held(2, link.href);
     if (!service) return;
     [dataset.service, dataset.consent] = service;
     if (localName != "script") return element.removeAttribute("src"), (dataset.src = address);
@@ -139,8 +140,9 @@ if (__SERVICES__) {
 
   /** @param {any} node */
   const sweep = node => {
+    if (!node?.nodeType) return;
     hold(node);
-    node?.querySelectorAll?.("[src]").forEach((/** @type {Element} */ one) => hold(one));
+    node.querySelectorAll?.("[src]").forEach((/** @type {Element} */ one) => hold(one));
   };
 
   /** @param {any} holder @param {string} name @param {(it: any, value: any) => unknown} stop */
@@ -156,12 +158,15 @@ if (__SERVICES__) {
   try {
     patch(Document, "cookie", (_, text) => held(3, `${text}`.split(/[=;]/)[0].trim()));
     for (const holder of [Image, HTMLIFrameElement, HTMLScriptElement]) patch(holder, "src", hold);
-    for (const name of /** @type {const} */ (["appendChild", "insertBefore"])) {
-      const holder = /** @type {any} */ (Node.prototype);
-      const native = holder[name];
-      holder[name] = /** @this {any} @param {any} node @param {any} other */ function (node, other) {
-        sweep(node);
-        return native.call(this, node, other);
+    for (const { prototype } of /** @type {any[]} */ ([Node, Element, DocumentFragment])) for (const name of INSERTING) if (Object.hasOwn(prototype, name)) {
+      const native = prototype[name];
+      prototype[name] = /** @this {any} @param {any[]} given */ function (...given) {
+        if (name == "setAttribute") {
+          if (given[0] == "src" && hold(this, given[1])) return;
+        } else {
+          given.forEach(sweep);
+        }
+        return native.apply(this, given);
       };
     }
     new MutationObserver(records => records.forEach(one => one.addedNodes.forEach(sweep)))

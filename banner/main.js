@@ -26,10 +26,10 @@ const home = src.slice(0, src.lastIndexOf("/sites/")) + "/sites/" + config.site;
 const known = [...config.categories, ...services];
 // Search engines index pages, not banners. Never by `navigator.webdriver`: auditors would find nothing to audit.
 const crawler = /(google|bing|yandex|duckduck|apple|petal|seznam|qwant)bot|google-inspection|spider\b|slurp/i;
-const headless = () => dataset.auto == "off" || crawler.test(navigator.userAgent);
-const gpc = heard(navigator);
+const headless = () => dataset.auto == "off" || (!live() && crawler.test(navigator.userAgent)); // they keep no cookie
+const gpc = () => heard(navigator);
 const theirs = /** @type {any} */ (window).consent; // a guard, another script of ours, or a form of that name
-const guard = theirs?.handOver && theirs;
+const guard = typeof theirs?.handOver == "function" ? theirs : undefined;
 const store = createStore(config, window);
 const recorder = createRecorder({ home, store, emit: refresh });
 
@@ -41,9 +41,7 @@ let shown = false;
 /** @type {ReturnType<typeof createView> | undefined} */
 let view;
 
-/** @type {(task: () => void, when: any) => void} */
-const whenIdle = window.requestIdleCallback || setTimeout; // Safari has none, and a timer takes this for nought
-const SOON = { timeout: 999 };
+const AT_REST = 1e3; // milliseconds after which a page has other things behind it
 const seconds = () => (Date.now() / 1e3) >>> 0;
 /** @param {number | null} at @returns {any} a string, or null */
 const time = at => at && new Date(at * 1e3).toISOString().replace(/\..*/, "Z");
@@ -53,13 +51,19 @@ const emit = (event, detail) => document.dispatchEvent(new CustomEvent("consent:
 
 /** The state as the page sees it, read anew: another tab may have decided. @returns {State} */
 function read(choice = store.read()) {
-  const derived = derive(config, choice, gpc, seconds());
+  const derived = derive(config, choice, regime != "opt-in" && gpc(), seconds());
   return Object.freeze({
-    ...derived, decided_at: time(derived.decided_at), valid_until: time(derived.valid_until), regime, language,
+    ...derived, regime, language,
+    get decided_at() { // few ask, and dates are dear
+      return time(derived.decided_at);
+    },
+    get valid_until() {
+      return time(derived.valid_until);
+    },
   });
 }
 
-const live = () => !/unknown|expired|outdated/.test(state.status);
+const live = () => !["unknown", "expired", "outdated"].includes(state.status);
 
 /** @param {string} id */
 const answer = id => state.grants[id] ?? state.services[id];
@@ -130,7 +134,7 @@ function decide(action, surface, changes = answers(known, () => action == "accep
   const kept = lasts && store.write({ policy, decided_at: now, subject, ids: entries(config, decision, action) });
   const body = {
     id: newId(), subject, policy, language, action, surface, ...decision,
-    signals: gpc ? { gpc } : undefined,
+    signals: gpc() ? /** @type {const} */ ({ gpc: true }) : undefined,
     decided_at: time(now),
   };
   recorder.record(body);
@@ -181,27 +185,29 @@ const api = Object.freeze({
   withdraw: () => decide("withdraw", "api"),
 });
 
-function boot() {
-  state = read();
+/** @param {import("./types").Choice | null} [choice] */
+function boot(choice) {
+  state = read(choice);
   if (!guard) speak("default", live() ? read(null).grants : state.grants, signals);
   if (guard ? essence(guard.state) != essence(state) : live()) speak("update", state.grants, signals);
   window.consent = api;
-  const hold = createPlaceholders((action, id) => decide(action, "placeholder", { [id]: true }), !guard?.restrict);
+  const places = createPlaceholders((action, id) => decide(action, "placeholder", { [id]: true }), !guard?.restrict);
   const sweep = __SERVICES__ ? createGate({ services, blocking, granted, vouch: html => trusted().createHTML(html) }) : () => {};
-  release = createBlocker({ nonce, granted, refused, hold, sweep, mend: () => view?.mend(), open });
+  release = createBlocker({ nonce, granted, refused, places, sweep, mend: () => view?.mend(), open });
   guard?.handOver(api);
   if (guard && guard.guards != policy) console.warn("consent: paste the guard anew, it is of policy " + guard.guards);
   emit("ready", state);
-  addEventListener("pageshow", event => event.persisted && refresh());
   document.addEventListener("visibilitychange", () => (document.hidden ? leave() : refresh()));
-  addEventListener("pagehide", leave);
-  const begin = () => whenThere(dataset.root, root => {
-    draw(root);
-    shown = !live() && !headless();
-    whenIdle(settle, SOON);
+  addEventListener("pagehide", () => {
+    leave();
+    addEventListener("pageshow", () => refresh(), { once: true }); // it is shown again as it was left
   });
-  if (live()) whenIdle(begin, SOON); // there is no more to draw than the control that reopens the preferences
-  else begin();
+  addEventListener("online", recorder.flush);
+  if (!live()) whenThere(dataset.root, root => {
+    draw(root);
+    shown = !headless();
+  });
+  setTimeout(settle, AT_REST);
 }
 
 /** What is left to say when the page goes: that the banner was shown is counted then, not while the page loads. */
@@ -211,22 +217,27 @@ function leave() {
   shown = false;
 }
 
-/** What nobody waits for: the first touch of storage and network holds up a page for milliseconds. */
+/** What nobody waits for: the control that reopens the preferences, and the first touch of storage and network. */
 function settle() {
   // A choice in one tab holds in the others at once.
   addEventListener("storage", ({ key }) => key?.startsWith("consent:") && refresh());
-  addEventListener("online", recorder.flush);
+  refresh();
   recorder.flush();
+  whenThere(dataset.root, draw);
   if (!live()) return;
   // WebKit forgets a script's cookie a week after it was last written.
   if ("GestureEvent" in window) store.write(/** @type {import("./types").Choice} */ (store.read()));
   if (__SERVICES__) sweepUp([]);
 }
 
-/** A page that is prepared before anybody looks at it waits: it may never be seen. */
+/**
+ * A page that is prepared before anybody looks at it waits: it may never be seen. The cookie is read first in a microtask,
+ * which runs before anything else on the page: Chromium notes where every caller of that stands in its source, and when
+ * the whole script is among them, this costs more than all the rest.
+ */
 function start() {
-  if (/** @type {any} */ (document).prerendering) document.addEventListener("prerenderingchange", boot, { once: true });
-  else boot();
+  if (/** @type {any} */ (document).prerendering) document.addEventListener("prerenderingchange", () => boot(store.read()), { once: true });
+  else queueMicrotask(() => boot(store.read()));
 }
 
 const { lang } = dataset;

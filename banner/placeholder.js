@@ -6,48 +6,68 @@ import { button, element, host, shadow } from "./view.js";
 
 const { texts, services, categories } = __CONSENT__;
 
+// What makes up an embed's place in the layout. Undisplayed, percentages stay percentages: the box follows the page.
+const PLACE = /^(?!.*(block|inline))(position|top|right|bottom|left|float|clear|margin|padding|border|box-s|width|height|m..-|aspect|flex|order|align|justify|grid|vertical|transf|z-)/;
+/** @type {string[] | undefined} the properties of that kind that this browser knows */
+let known;
+
 /**
- * Makes the function that holds an embed's place. It returns what takes the placeholder away again.
+ * Makes what holds embeds' places: all of them are measured before the page is touched, so that a hundred cost one layout.
  * @param {Choose} choose @param {boolean} single whether one embed can be let in by itself
  */
-export const createPlaceholders = (choose, single) =>
-  /** @param {HTMLElement} embed @param {() => void} once */
-  (embed, once) => {
-    const computed = getComputedStyle(embed);
-    const isTemplate = embed.localName == "template"; // has a place in the layout once it is told one
-    const display = isTemplate ? "block" : computed.display;
-    const show = hide(embed.style);
-    const { width, height, aspectRatio } = computed; // undisplayed, percentages stay percentages: the box follows the page
-    const auto = width == "auto";
-    // No words fit a counting pixel, and nothing shows of a picture without a size, nor of a source inside its medium.
-    if (display == "none" || parseFloat(width) < 48 || parseFloat(height) < 24 ||
-      (auto && /img|source|template/.test(embed.localName))) return show(), show;
-    const box = shadow(host("", { class: "consent-placeholder" }), inside(embed.dataset, single && once, choose));
-    embed.before(box);
-    const { style } = box;
-    const own = getComputedStyle(box);
-    for (const name of computed) {
-      const value = computed.getPropertyValue(name);
-      if (value != own.getPropertyValue(name)) style.setProperty(name, value);
-    }
-    style.overflow = "hidden"; // puts the box on the line as an embed stands
-    style.display = display == "inline" ? "inline-block" : display;
-    if (auto) style.width = "300px"; // what browsers give an embed without a size
-    if (height == "auto" && aspectRatio == "auto") style.height = "150px";
-    return () => (box.remove(), show());
-  };
+export const createPlaceholders = (choose, single) => ({
+  clear,
 
-/** @param {CSSStyleDeclaration} style */
-function hide(style) {
-  const { display } = style;
+  /** @param {import("./blocker.js").Bed[]} beds */
+  hold(beds) {
+    const steps = beds.filter(one => fills(one.embed)).map(bed => place(bed, choose, single));
+    for (let step = 0; step++ < 4;) for (const one of steps) one.next();
+  },
+});
+
+/** Whether something stands in the page for itself; a background and a film's poster do not. @param {HTMLElement} embed */
+const fills = ({ localName, dataset: { src, poster } }) => !/^(body|table|image|feImage)$/.test(localName) && (src || !poster);
+
+/** One place, in four steps: reading and writing take turns. @param {import("./blocker.js").Bed} bed @param {Choose} choose @param {boolean} single */
+function* place({ embed, it, enter }, choose, single) {
+  const { dataset, localName, style } = embed;
+  const computed = getComputedStyle(embed);
+  const display = localName == "template" ? "block" : computed.display; // has a place in the layout once it is told one
+  yield;
+  dataset.consentDisplay = style.display; // where a copy of it finds it as well
   style.setProperty("display", "none", "important");
-  return () => style.setProperty("display", display);
+  yield;
+  const { width, height, aspectRatio } = computed;
+  known = known || [...computed].filter(name => PLACE.test(name));
+  const copied = known.map(name => `${name}:${computed.getPropertyValue(name)};`).join("");
+  const auto = width == "auto";
+  yield;
+  // No words fit a counting pixel, and nothing shows of a picture without a size, nor of a source inside its medium.
+  if (display == "none" || parseFloat(width) < 48 || parseFloat(height) < 24 ||
+    (auto && /img|source|template/.test(localName))) return clear(embed);
+  const box = shadow(host("", { class: "consent-placeholder" }), inside(dataset, single && enter, choose));
+  embed.before(box);
+  box.style.cssText = copied;
+  box.style.overflow = "hidden"; // puts the box on the line as an embed stands
+  box.style.display = display == "inline" ? "inline-block" : display;
+  if (auto) box.style.width = "300px"; // what browsers give an embed without a size
+  if (height == "auto" && aspectRatio == "auto") box.style.height = "150px";
+  it.box = box;
+}
+
+/** @param {HTMLElement} embed @param {HTMLElement} [box] */
+function clear({ dataset, style }, box) {
+  box?.remove();
+  if (dataset.consentDisplay == null) return;
+  style.setProperty("display", dataset.consentDisplay);
+  delete dataset.consentDisplay;
 }
 
 /** @param {DOMStringMap} marks @param {false | (() => void)} once @param {Choose} choose */
 function inside({ consent, service }, once, choose) {
   const category = categories.find(one => one.id == consent);
   const named = service ? services.find(one => one.id == service) : category;
+  if (!named) console.warn(`consent: this policy has no "${service || consent}"`);
   const title = texts.placeholder.replace("{service}", (named || category)?.name || "");
   return host("", { class: "hold", role: "group", "aria-label": title },
     element("b", {}, title),

@@ -2,11 +2,13 @@
 // every click on; it decides nothing. Words reach the page as text, looks as constructed sheets that withstand the
 // page's own: an important declaration inside a shadow root wins over any outside.
 import { answers } from "./choices.js";
-import css from "./style.css";
+import forBanner from "./style/banner.css";
+import forControl from "./style/control.css";
+import forDialog from "./style/dialog.css";
 
 /**
  * @typedef {object} Parts
- * @property {boolean} gpc
+ * @property {() => boolean} gpc
  * @property {boolean} headless
  * @property {() => string | null} receipt
  * @property {Element} root
@@ -18,8 +20,19 @@ import css from "./style.css";
 
 const { texts, categories, services, appearance, regime, privacy_url, language: lang, direction: dir } = __CONSENT__;
 
-/** @type {CSSStyleSheet | undefined} */
-let sheet;
+const CONTROL = [forControl];
+const BANNER = [forControl, forBanner];
+const ALL = [forControl, forBanner, forDialog];
+
+/** Each is parsed when something first needs it: most visitors see the control alone. @type {Record<string, CSSStyleSheet>} */
+const sheets = {};
+
+/** @param {string} css */
+function sheet(css) {
+  const made = sheets[css] || new CSSStyleSheet();
+  if (!sheets[css]) made.replaceSync(css == appearance.css ? css : css.replaceAll(";", "!important;"));
+  return (sheets[css] = made);
+}
 
 /**
  * An element; attributes and children that are nothing are left out.
@@ -45,21 +58,30 @@ export function button(text, onclick, id, kind, label) {
 export const host = (id, attributes, ...children) =>
   element("div", { id, lang, dir, ...attributes }, ...children);
 
-/** @param {HTMLElement} host @param {Node[]} children */
-export function shadow(host, ...children) {
+/** @param {HTMLElement} host @param {string[]} looks @param {Node[]} children */
+function dress(host, looks, ...children) {
   const root = host.attachShadow({ mode: "open" });
-  if (!sheet) (sheet = new CSSStyleSheet()).replaceSync(css.replace(/[^{}](?=[;}])/g, "$&!important") + (appearance.css || ""));
-  root.adoptedStyleSheets = [sheet];
+  root.adoptedStyleSheets = [...looks, appearance.css || ""].filter(Boolean).map(sheet);
   root.append(...children);
   return host;
 }
+
+/** @param {HTMLElement} host @param {Node[]} children */
+export const shadow = (host, ...children) => dress(host, ALL, ...children);
 
 /**
  * Draws once the place is there: the script may run before the body is parsed. A root that never comes is the body.
  * @param {string | undefined} selector @param {(root: Element) => void} draw
  */
 export function whenThere(selector, draw) {
-  const root = document.querySelector(selector || "body") || (document.readyState != "loading" && document.body);
+  const { body, readyState } = document;
+  /** @type {Element | null | false} */
+  let root = body;
+  try {
+    if (selector) root = document.querySelector(selector) || (readyState != "loading" && body);
+  } catch {
+    selector = ""; // no selector at all
+  }
   if (root) draw(root);
   else setTimeout(whenThere, 9, selector, draw);
 }
@@ -70,8 +92,9 @@ export function createView(parts) {
   let { root } = parts;
   let mendings = 0;
   const status = element("div", { role: "status" });
-  const reopen = button(regime == "opt-out" ? texts.reopen : "⚙\ufe0e", open, "", "reopen", texts.reopen);
   const dock = host("consent-reopen", {});
+  /** @type {HTMLElement | undefined} */
+  let control;
   /** @type {HTMLElement | undefined} */
   let banner;
   /** @type {HTMLDialogElement | undefined} */
@@ -95,7 +118,7 @@ export function createView(parts) {
     close();
     if (headless) return;
     if (!live()) {
-      reopen.remove();
+      control?.remove();
       root.prepend((banner = banner || createBanner(parts, open)));
       const modal = /** @type {any} */ (banner.shadowRoot?.firstChild);
       modal.close?.(); // one that was moved is open, and not modal any more
@@ -103,8 +126,9 @@ export function createView(parts) {
       return;
     }
     banner?.remove();
-    if (!appearance.bare) dock.append(reopen);
-    if (before != document.body && document.activeElement == document.body) reopen.focus();
+    control = control || button(regime == "opt-out" ? texts.reopen : "⚙\ufe0e", open, "", "reopen", texts.reopen);
+    if (!appearance.bare) dock.append(control);
+    if (before != document.body && document.activeElement == document.body) control.focus();
   }
 
   /** A page may rewrite its body: the banner returns, unless the page keeps throwing it out. */
@@ -117,7 +141,7 @@ export function createView(parts) {
 
   const announce = () => (status.textContent = texts.saved);
 
-  root.append(shadow(dock, element("slot", {}), status));
+  root.append(dress(dock, CONTROL, element("slot", {}), status));
   sync();
   return { open, close, sync, mend, announce };
 }
@@ -127,7 +151,7 @@ const words = ({ gpc, state }, title, body) => [
   element("h2", { id: "consent-title" }, title),
   element("p", {}, body),
   state().status == "outdated" && texts.changed && element("p", {}, texts.changed),
-  gpc && element("p", {}, texts.gpc),
+  gpc() && element("p", {}, texts.gpc),
 ];
 
 /** The two answers, the same in all but their words. @param {Parts} parts @param {import("./types").Surface} surface */
@@ -153,7 +177,7 @@ function createBanner(parts, open) {
     ...pair(parts, "banner"),
     button(texts.preferences, open, "consent-choose"),
     cross(texts.close, refuse));
-  shadow(banner, element("slot", {}));
+  dress(banner, BANNER, element("slot", {}));
   // A handler that returned false would cancel every other key, Tab among them.
   if (!appearance.modal) return banner.onkeydown = ({ key }) => void (key == "Escape" && refuse()), banner;
   const modal = element("dialog", { "aria-label": texts.title }, element("slot", {}));

@@ -1,6 +1,7 @@
 """Exporting a site's log in each format, beside a plain sqlite3 cursor that reads the same rows and writes them out.
 
-Each run is a process of its own (bench/export_run.py), so that its peak memory is its own too.
+Each run is a process of its own (bench/export_run.py), so that its peak memory is its own too. Then recording into a log
+while exports of it run one after another, beside recording alone.
 """
 
 import json
@@ -11,21 +12,27 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from secrets import token_bytes
+from threading import Event, Thread
+from urllib.request import Request, urlopen
 from uuid import UUID, uuid4
 
 import msgspec
 
-from bench import servers
-from bench.recording import CHOICE
+from bench import load, servers
+from bench.recording import CHOICE, HEADERS
 from bench.trial import Figures, Plan, Trial
-from consent import open_ledger, policy, receipts
+from consent import access, open_ledger, policy, receipts, tallies
 from consent.claims import entry_of
 from consent.export import FORMATS
 from consent.ledger import Ledger
 from consent.model import Choice, Entry, Filter, Receipt
-from consent.settings import load
+from consent.settings import load as load_settings
 
 BATCH = 5_000
+LARGE = ("csv", "ndjson", "parquet")
+CONNECTIONS = 16
+LONG_ENOUGH = 4
+"""Seconds of a load beside exports, so that starting them does not count."""
 PATIENCE = 300
 """Seconds after which an export has failed."""
 
@@ -36,7 +43,45 @@ def trials(plan: Plan, stack: ExitStack) -> list[Trial]:
     fill(folder, plan.receipts)
     floor = f"sqlite3 cursor, {plan.receipts:,} rows"
     formats = [Trial(f"export {name}, {plan.receipts:,} rows", partial(run, name, folder), floor) for name in FORMATS]
-    return [*formats, Trial(floor, partial(run, "cursor", folder))]
+    return [*formats, Trial(floor, partial(run, "cursor", folder)), *meanwhile(plan, stack)]
+
+
+def meanwhile(plan: Plan, stack: ExitStack) -> list[Trial]:
+    """Recording alone, and while the log is exported as each of the large formats."""
+    folder = plan.folder / "meanwhile"
+    service = stack.enter_context(servers.service(folder))
+    first(folder)
+    more(folder, plan.receipts - 1)
+    token = _token(folder)
+    path, seconds = f"/sites/{servers.SITE}/receipts", max(plan.seconds, LONG_ENOUGH)
+    job = load.Job(service.port, path, CONNECTIONS, seconds, 201, HEADERS, CHOICE)
+    floor = f"record, {CONNECTIONS} connections"
+    alone = Trial(floor, partial(load.measure, service, job))
+    return [
+        alone,
+        *(Trial(f"{floor}, exporting {name}", partial(beside, service, job, token, name), floor) for name in LARGE),
+    ]
+
+
+def beside(service: servers.Running, job: load.Job, token: str, format: str) -> Figures:
+    """A load on a service while its log is exported over HTTP, again and again."""
+    ended = Event()
+
+    def export() -> None:
+        url = f"http://127.0.0.1:{service.port}/api/sites/{servers.SITE}/export?format={format}"
+        asked = Request(url, headers={"Authorization": f"Bearer {token}"})
+        while not ended.is_set():
+            with urlopen(asked) as answer:
+                while answer.read(1_000_000) and not ended.is_set():
+                    pass
+
+    reader = Thread(target=export)
+    reader.start()
+    try:
+        return load.measure(service, job)
+    finally:
+        ended.set()
+        reader.join()
 
 
 def run(what: str, folder: Path) -> Figures:
@@ -50,31 +95,49 @@ def run(what: str, folder: Path) -> Figures:
 
 def fill(folder: Path, count: int) -> None:
     """A site with `count` receipts: one recorded, the others like it but for their ids, each signed by itself."""
-    ledger = open_ledger(load({"CONSENT_DATA": str(folder)}))
+    ledger = open_ledger(load_settings({"CONSENT_DATA": str(folder)}))
     ledger.storage.migrate()
     ledger.create_site(servers.SITE, policy.default("Bench", [servers.ORIGIN]))
-    first = msgspec.convert({"id": str(uuid4()), "subject": _subject(), **CHOICE}, Choice)
-    ledger.record(servers.SITE, first)
     ledger.storage.close()
+    first(folder)
     more(folder, count - 1)
+
+
+def first(folder: Path) -> None:
+    """Record one receipt."""
+    ledger = open_ledger(load_settings({"CONSENT_DATA": str(folder)}))
+    choice = msgspec.convert({"id": str(uuid4()), "subject": subject(), **CHOICE}, Choice)
+    ledger.record(servers.SITE, choice)
+    ledger.storage.close()
 
 
 def more(folder: Path, count: int) -> None:
     """`count` receipts more, like the first one."""
-    ledger = open_ledger(load({"CONSENT_DATA": str(folder)}))
+    ledger = open_ledger(load_settings({"CONSENT_DATA": str(folder)}))
     model = receipts.receipt(ledger.storage.reading().entries(servers.SITE, Filter(), limit=1)[0].token or "")
     for start in range(0, count, BATCH):
         entries = [_entry(ledger, model) for _ in range(min(BATCH, count - start))]
         with ledger.storage.writing() as rows:
+            rows.tally(servers.SITE, {tallies.of_receipt(model): len(entries)})
             for entry in entries:
                 rows.append(entry)
     ledger.storage.close()
 
 
+def _token(folder: Path) -> str:
+    ledger = open_ledger(load_settings({"CONSENT_DATA": str(folder)}))
+    stored, text = access.issue(role="auditor", site=None, name="bench", now=ledger.now())
+    with ledger.storage.writing() as rows:
+        rows.add_token(stored)
+    ledger.storage.close()
+    return text
+
+
 def _entry(ledger: Ledger, model: Receipt) -> Entry:
-    claims = msgspec.structs.replace(model, jti=str(UUID(bytes=token_bytes(16))), sub=_subject())
+    claims = msgspec.structs.replace(model, jti=str(UUID(bytes=token_bytes(16))), sub=subject())
     return entry_of(claims, ledger.ring.newest(), subject=claims.sub, policy=1, action="custom")
 
 
-def _subject() -> str:
+def subject() -> str:
+    """A new browser's subject id."""
     return urlsafe_b64encode(token_bytes(16)).rstrip(b"=").decode()

@@ -33,10 +33,10 @@ def main(what: str, folder: Path) -> None:
 
 
 def cursor(database: Path) -> Iterator[bytes]:
-    """The floor: every signed receipt, one a line."""
+    """The floor: what is stored of every receipt, one a line."""
     with closing(sqlite3.connect(database)) as connection:
         for row in connection.execute("SELECT token FROM entries WHERE kind = 0 ORDER BY site, position"):
-            yield row[0].encode() + b"\n"
+            yield row[0] + b"\n"
 
 
 def exported(format: str, folder: Path) -> Iterator[bytes]:

@@ -6,8 +6,9 @@ checkpoint covers all before it.
 
 import logging
 import os
+import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,6 +23,8 @@ PATIENCE = 15
 """Seconds that an anchor may take."""
 LARGEST = 65_536
 """Bytes of an answer that are read."""
+STAMP = re.compile(r"(0|[1-9][0-9]{0,18})@[a-z0-9.-]{1,253}\.tsr", re.ASCII)
+"""The name of a time stamp: how many entries the checkpoint covers, and the authority's host."""
 
 
 class Anchors:
@@ -34,7 +37,7 @@ class Anchors:
 
     def leave(self, newest: list[Checkpoint]) -> None:
         """Leave the newest checkpoints wherever they were not the last ones left. One process at a time."""
-        left = self._left()
+        left = notes_left(self.folder)
         for target in self.targets:
             for checkpoint in newest:
                 last = left.get(target, {}).get(checkpoint.site), self._mine.get((target, checkpoint.site))
@@ -43,23 +46,21 @@ class Anchors:
                     self._mine[target, checkpoint.site] = checkpoint.note
                     self._remember(left)
 
+    def behind(self, newest: Checkpoint) -> int:
+        """At how many anchors a site's newest checkpoint is not left yet."""
+        left = notes_left(self.folder)
+        return sum(left.get(target, {}).get(newest.site) != newest.note for target in self.targets)
+
     def _leave(self, target: str, checkpoint: Checkpoint) -> bool:
         scheme, _, rest = target.partition(":")
         try:
             kept = ANCHORS[scheme](target if scheme in ("http", "https") else rest, checkpoint)
             if kept:
-                self._keep(f"{checkpoint.site}-{checkpoint.size}.tsr", kept)
+                self._keep(f"{checkpoint.site}/{checkpoint.size}@{_host(rest)}.tsr", kept)
         except Exception as error:  # whatever another's program or server does
-            log.error("The checkpoint of %s could not be left at %s (%s); it is tried again.", checkpoint.site, _public(target), error)  # fmt: skip
+            log.error("The checkpoint of %s could not be left at %s (%s); it is tried again.", checkpoint.site, public(target), error)  # fmt: skip
             return False
         return True
-
-    def _left(self) -> dict[str, dict[str, str]]:
-        """The notes left last, by target and site."""
-        try:
-            return msgspec.json.decode((self.folder / "left.json").read_bytes(), type=dict[str, dict[str, str]])
-        except (OSError, msgspec.MsgspecError):
-            return {}
 
     def _remember(self, left: dict[str, dict[str, str]]) -> None:
         try:
@@ -68,10 +69,25 @@ class Anchors:
             log.error("What was left where could not be written down (%s): after a restart it is left again.", error)
 
     def _keep(self, name: str, data: bytes) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = self.folder / (name + ".part")
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        part = path.with_name(path.name + ".part")
         part.write_bytes(data)
-        part.replace(self.folder / name)
+        part.replace(path)
+
+
+def notes_left(folder: Path) -> dict[str, dict[str, str]]:
+    """The notes left last, by target and site."""
+    try:
+        return msgspec.json.decode((folder / "left.json").read_bytes(), type=dict[str, dict[str, str]])
+    except (OSError, msgspec.MsgspecError):
+        return {}
+
+
+def stamps(folder: Path, site: str) -> Iterator[tuple[int, Path]]:
+    """The time stamps that are kept of a site's checkpoints, by the number of entries, smallest first."""
+    found = ((STAMP.fullmatch(path.name), path) for path in (folder / site).glob("*.tsr"))
+    yield from sorted((int(name[1]), path) for name, path in found if name)
 
 
 def parse(text: str) -> tuple[str, ...]:
@@ -90,10 +106,15 @@ def parse(text: str) -> tuple[str, ...]:
     return targets
 
 
-def _public(target: str) -> str:
+def public(target: str) -> str:
     """A target as a log may name it: the path of a webhook is often its password."""
     scheme, _, rest = target.partition(":")
     return target if scheme in ("file", "git") else f"{scheme}://{urlsplit(rest).hostname}"
+
+
+def _host(url: str) -> str:
+    """The host of an address as it may stand in the name of a file."""
+    return re.sub(r"[^a-z0-9.-]", "-", urlsplit(url).hostname or "")
 
 
 def _file(path: str, checkpoint: Checkpoint) -> None:

@@ -1,6 +1,6 @@
 """How a banner looks: an owner's wishes as one line of style sheet, and whether everybody can read the result; pure.
 
-Only what differs from banner/style.css travels. Every declaration is important, like those there: inside a shadow root
+Only what differs from banner/style/control.css travels. Every declaration is important, like those there: inside a shadow root
 that wins over anything the page says. Accepting and refusing share each of these declarations.
 """
 

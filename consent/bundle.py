@@ -8,19 +8,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from consent import checkpoint, merkle, policy, receipts
+from consent import checkpoint, crew, merkle, policy, receipts
 from consent.errors import BadCheckpoint, BadQuery, BadSignature
 from consent.evidence import ENTRIES
-from consent.verify import Known, items_in
+from consent.model import Parcel
+from consent.verify import Known
 
 LARGEST = 1 << 26
 """Bytes of a file, or of a line of the entries, that are read."""
 NAMES = re.compile(
     r"README\.txt|site\.txt|jwks\.json|vkey\.txt|entries\.ndjson|policies/[1-9][0-9]{0,8}\.json"
     r"|scripts/sha256-[A-Za-z0-9_-]{43}\.js|checkpoints/(0|[1-9][0-9]{0,18})\.txt"
-    r"|tile/[0-9]/(x[0-9]{3}/)*[0-9]{3}(\.p/[1-9][0-9]{0,2})?",
+    r"|stamps/(0|[1-9][0-9]{0,18})@[a-z0-9.-]{1,253}\.tsr|tile/[0-9]/(x[0-9]{3}/)*[0-9]{3}(\.p/[1-9][0-9]{0,2})?",
     re.ASCII,
 )
+
+
+PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""The forms of files in it; others make Python's zipfile fail in ways of their own."""
 
 
 class Bundle:
@@ -33,9 +38,10 @@ class Bundle:
         names = self._archive.namelist()
         self._all = set(names)
         foreign = [name for name in names if not NAMES.fullmatch(name)]
+        strange = [one.filename for one in self._archive.infolist() if one.compress_type not in PACKED]
         twice = [name for name, times in Counter(names).items() if times > 1]
         missing = [name for name in (ENTRIES, "site.txt") if name not in self._all]
-        for found, what in ((foreign, "holds {!r}, which is no part of one"), (twice, "holds {!r} twice"), (missing, "lacks {!r}")):  # fmt: skip
+        for found, what in ((foreign, "holds {!r}, which is no part of one"), (twice, "holds {!r} twice"), (strange, "holds {!r} in a form that we never write"), (missing, "lacks {!r}")):  # fmt: skip
             if found:
                 raise BadQuery(f"{path} is not an evidence bundle of ours: it {what.format(found[0])}.")
 
@@ -65,6 +71,14 @@ class Bundle:
         for name in self._names("scripts/"):
             if policy.named(policy.digest(self._read(name))) != Path(name).stem:
                 yield f"{name} has other bytes than its name says"
+        for name in self._names("stamps/"):
+            noted = f"checkpoints/{Path(name).name.partition('@')[0]}.txt"
+            if noted not in self._all or policy.digest(self._read(noted)) not in self._read(name):
+                yield f"{name} is not of {noted}"
+        largest = max(self._sizes(), default=0)
+        for name in self._names("tile/"):
+            if name != _tile_name(largest, *_tile_place(name)):
+                yield f"{name} is no tile of a tree of {largest} entries"
         origins = set()
         for size, note in self._notes():
             try:
@@ -75,13 +89,15 @@ class Bundle:
             if head.size != size:
                 yield f"checkpoints/{size}.txt is of {head.size} entries"
         allowed = {checkpoint.vkey(origin, key) for origin in origins for key in keys.values()}
+        if "jwks.json" in self._all and not self.keys().items() <= keys.items():
+            yield "jwks.json names a key that is not in the key set"
         if not set(self._text("vkey.txt").split()) <= allowed:
             yield "vkey.txt names a key that is not in the key set"
 
-    def items(self) -> Iterator:  # type: ignore[type-arg]
+    def parcels(self) -> Iterator[Parcel]:
         """The entries, in constant memory."""
         with self._told(), self._archive.open(ENTRIES) as lines:
-            yield from items_in(iter(lambda: lines.readline(LARGEST), b""))
+            yield from crew.lines(iter(lambda: lines.readline(LARGEST), b""))
 
     def _sizes(self) -> list[int]:
         return sorted(int(Path(name).stem) for name in self._names("checkpoints/"))
@@ -91,9 +107,7 @@ class Bundle:
 
     def _tile(self, size: int) -> merkle.Tile:
         def tile(level: int, number: int) -> bytes:
-            width = min(merkle.WIDTH, (size >> (merkle.HEIGHT * level)) - number * merkle.WIDTH)
-            partial = f".p/{width}" if width < merkle.WIDTH else ""
-            name = f"tile/{level}/{merkle.spelled(number)}{partial}"
+            name = _tile_name(size, level, number)
             return self._read(name) if name in self._all else b""
 
         return tile
@@ -117,3 +131,16 @@ class Bundle:
             yield
         except (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
             raise BadQuery(f"{self.path} is not an evidence bundle, or is broken ({error}).") from None
+
+
+def _tile_name(size: int, level: int, number: int) -> str:
+    """The name of a tile in a tree of so many entries; empty where it has none."""
+    width = min(merkle.WIDTH, (size >> (merkle.HEIGHT * level)) - number * merkle.WIDTH)
+    partial = f".p/{width}" if width < merkle.WIDTH else ""
+    return f"tile/{level}/{merkle.spelled(number)}{partial}" if width > 0 else ""
+
+
+def _tile_place(name: str) -> tuple[int, int]:
+    """The level and number that a tile's name says."""
+    level, *groups = name.removeprefix("tile/").partition(".p/")[0].split("/")
+    return int(level), int("".join(group.removeprefix("x") for group in groups))

@@ -20,10 +20,8 @@ from consent.receipts import (
     PolicyStatement,
     sign,
 )
-from consent.times import rfc3339
+from consent.times import DAY, rfc3339
 
-DAY = 86_400
-"""Seconds."""
 NO_ID = "01900000-0000-7000-8000-000000000000"
 NO_TIME = "2026-01-01T00:00:00Z"
 """What stands in a shape for an id and a time."""

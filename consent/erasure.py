@@ -3,16 +3,22 @@ entries were emptied, why and when; their leaf hashes stay, so that every other 
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 
-from consent.claims import DAY, entry_of
+from consent import tallies
+from consent.claims import entry_of
 from consent.ids import uuid7
 from consent.keyring import KeyRing
+from consent.model import Entry, Filter, Tally
 from consent.receipts import ErasureClaims, ErasureStatement
 from consent.storage.base import Rows, Storage
+from consent.times import DAY
 
 BATCH = 500
 """Subjects that one transaction purges: recording goes on between them."""
+PAGE = 1000
+"""Entries of a subject that are held at a time."""
 TRIES = 5
 PAUSE = 0.1
 """Seconds between tries to leave no trace."""
@@ -34,6 +40,7 @@ class Erasure:
         if self.storage.reading().latest(site, subject) is None:
             return []  # whoever asks for strangers' erasure holds up nobody
         with self.storage.writing() as rows:
+            _uncount(rows, site, subject)
             indexes = rows.empty(site, subject)
             self._account(rows, site, indexes, reason)
         if indexes:
@@ -76,13 +83,11 @@ class Erasure:
 
     def _purge(self, site: str, subjects: list[str], before: int) -> int:
         """Empty those subjects that nothing was recorded for since they were found overdue."""
-        indexes: list[int] = []
         with self.storage.writing() as rows:
             for subject in subjects:
-                latest = rows.latest(site, subject)
-                if latest is not None and latest.recorded_at < before:
-                    indexes += rows.empty(site, subject)
-            self._account(rows, site, sorted(indexes), "past its retention")
+                _uncount(rows, site, subject, before=before)
+            indexes = rows.empty_idle(site, subjects, before)
+            self._account(rows, site, indexes, "past its retention")
         return len(indexes)
 
     def _account(self, rows: Rows, site: str, indexes: list[int], reason: str) -> None:
@@ -92,3 +97,25 @@ class Erasure:
             now = max(int(self._clock()), rows.last_time(site))
             claims = ErasureClaims(self.issuer, site, uuid7(self._clock()), now, statement)
             rows.append(entry_of(claims, self.ring.newest()))
+
+
+def _uncount(rows: Rows, site: str, subject: str, *, before: int | None = None) -> None:
+    """Count a subject's entries under their days alone; not where its last one is not older than `before`."""
+    counts, newest = Counter[Tally](), 0
+    for entry in _receipts(rows, site, subject):
+        counts[tallies.of_stored(entry.token, entry.recorded_at)] -= 1
+        counts[tallies.erased(entry.recorded_at)] += 1
+        newest = entry.recorded_at
+    if before is not None and newest >= before:
+        return
+    rows.tally(site, counts)
+
+
+def _receipts(rows: Rows, site: str, subject: str) -> Iterator[Entry]:
+    after = -1
+    while True:
+        page = rows.entries(site, Filter(subject=subject), after=after, limit=PAGE)
+        yield from page
+        if len(page) < PAGE:
+            return
+        after = page[-1].index

@@ -111,6 +111,10 @@ class UnsupportedType(ConsentError):
     code, status, title = "unsupported-type", 415, "The body has a media type that is not taken here"
 
 
+class NotInstalled(ConsentError):
+    code, status, title = "not-installed", 501, "A package is missing that not every installation needs"
+
+
 class TooManyRequests(ConsentError):
     code, status, title = "too-many-requests", 429, "Too many requests"
 

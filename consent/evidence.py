@@ -5,18 +5,21 @@ Its rule: nothing in it has to be believed. Every file but the README is checked
 """
 
 import gzip
-import io
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 import msgspec
 
+from consent import checkpoint as notes
 from consent import merkle, policy
+from consent.anchors import stamps
 from consent.export import ndjson
 from consent.ledger import Ledger
 from consent.model import Filter, Script
+from consent.pieces import Sink
 from consent.storage.base import Rows
 from consent.tree import checkpoints
 
@@ -24,14 +27,16 @@ ENTRIES = "entries.ndjson"
 README = Path(__file__).parent / "templates" / "evidence.txt"
 
 
-def bundle(ledger: Ledger, site: str) -> Iterator[bytes]:
-    """A site's whole log as pieces of a zip file, a checkpoint over all of it made. Raises UnknownSite."""
-    sink = _Sink()
+def bundle(ledger: Ledger, site: str, *, anchors: Path) -> Iterator[bytes]:
+    """A site's whole log as pieces of a zip file, a checkpoint over all of it made; with the time stamps that lie in the
+    folder `anchors`. Raises UnknownSite.
+    """
+    sink = Sink()
     with (
         _settled(ledger, site) as (rows, size),
         zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive,
     ):
-        for name, pieces in _files(ledger, site, rows, size):
+        for name, pieces in chain(_files(ledger, site, rows, size), _stamps(rows, site, size, anchors)):
             with archive.open(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), "w", force_zip64=True) as file:
                 for piece in pieces:
                     file.write(piece)
@@ -39,31 +44,13 @@ def bundle(ledger: Ledger, site: str) -> Iterator[bytes]:
     yield from sink.taken()
 
 
-class _Sink(io.RawIOBase):
-    """Takes what the archive writes and gives it away piece by piece."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data) -> int:  # type: ignore[no-untyped-def,override]
-        self._pieces.append(bytes(data))
-        return len(data)
-
-    def taken(self) -> Iterator[bytes]:
-        pieces, self._pieces = self._pieces, []
-        yield from pieces
-
-
 @contextmanager
 def _settled(ledger: Ledger, site: str) -> Iterator[tuple[Rows, int]]:
-    """The log at rest and how much of it a checkpoint covers, with the erasure of everything that is empty in it."""
+    """The log at rest and how much of it a checkpoint covers, with every policy and the erasure of everything that is empty in it."""
     while True:
         size = ledger.tree.checkpoint(site).size
         with ledger.storage.snapshot() as rows:
-            if not rows.entries(site, Filter(kinds=("erasure",)), after=size - 1, limit=1):
+            if not rows.entries(site, Filter(kinds=("erasure", "policy")), after=size - 1, limit=1):
                 yield rows, size
                 return
 
@@ -72,7 +59,7 @@ def _files(ledger: Ledger, site: str, rows: Rows, size: int) -> Iterator[tuple[s
     yield "README.txt", [README.read_bytes()]
     yield "site.txt", [site.encode() + b"\n"]
     yield "jwks.json", [msgspec.json.format(msgspec.json.encode(ledger.ring.jwks()), indent=2)]
-    yield "vkey.txt", ["\n".join(ledger.tree.vkeys(site)).encode() + b"\n"]
+    yield "vkey.txt", _vkeys(ledger, rows, site)
     for publication in rows.publications(site):
         yield f"policies/{publication.version}.json", [publication.document]
     for hash in rows.scripts(site):
@@ -83,6 +70,21 @@ def _files(ledger: Ledger, site: str, rows: Rows, size: int) -> Iterator[tuple[s
             yield f"checkpoints/{made.size}.txt", [made.note.encode()]
     yield from _tiles(ledger, site, size)
     yield ENTRIES, ndjson(ledger.entries(site, Filter(kinds=()), rows=rows, end=size), [])
+
+
+def _vkeys(ledger: Ledger, rows: Rows, site: str) -> Iterator[bytes]:
+    """A key is named after the log, and so after the service's address: those of its earlier addresses follow."""
+    origins = dict.fromkeys(made.note.partition("\n")[0] for made in checkpoints(rows, site))
+    for name in dict.fromkeys([notes.origin(ledger.issuer, site), *origins]):
+        for key in reversed(ledger.ring.keys()):
+            yield f"{notes.vkey(name, key.public)}\n".encode()
+
+
+def _stamps(rows: Rows, site: str, size: int, folder: Path) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """What authorities said of the checkpoints above."""
+    for covered, path in stamps(folder, site):
+        if covered <= size and rows.checkpoint(site, covered):
+            yield f"stamps/{path.name}", [path.read_bytes()]
 
 
 def _tiles(ledger: Ledger, site: str, size: int) -> Iterator[tuple[str, Iterable[bytes]]]:

@@ -91,13 +91,14 @@ class KeyRing:
         return {path.name: path.read_bytes() for path in self._files()}
 
     def restore(self, files: dict[str, bytes]) -> None:
-        """Put key files into a folder that has none. Raises BadKeyRing."""
+        """Put key files into a folder that has none but these, left by a restoring that was cut off. Raises BadKeyRing."""
         if wrong := [name for name in files if Path(name).name != name or not name.endswith(".pem")]:
             raise BadKeyRing(f"{wrong[0]!r} is not the name of a key file.")
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for name, content in files.items():
-                _keep(self.folder / name, content)
+            for name in files.keys() - self.files().keys():
+                (self.folder / name).with_suffix(".part").unlink(missing_ok=True)
+                _keep(self.folder / name, files[name])
         except OSError as error:
             raise BadKeyRing(f"The key folder {self.folder} cannot be written: {error.strerror}.") from None
 

@@ -12,20 +12,21 @@ from typing import Any
 
 import msgspec
 
-from consent import choices, policy, receipts, regime, state
+from consent import choices, policy, receipts, regime, state, tallies
 from consent.checkpoint import proof_text
 from consent.claims import content, content_of, entry_of, policy_claims, receipt_claims
 from consent.editions import Edition, Editions
 from consent.erasure import Erasure
 from consent.errors import Conflict, Invalid, UnknownPolicy, UnknownReceipt, UnknownScript
 from consent.fields import ONCE
-from consent.ids import uuid7
+from consent.ids import same, uuid7
 from consent.keyring import KeyRing
 from consent.model import (
     Choice,
     Display,
     Entry,
     Filter,
+    Parcel,
     Policy,
     Publication,
     Published,
@@ -34,12 +35,13 @@ from consent.model import (
     Script,
     Site,
     State,
+    Tally,
 )
 from consent.policy_diff import concerned, diff, is_material
+from consent.reading import entries
 from consent.renderings import RENDERINGS
 from consent.storage.base import Rows, Storage
-from consent.times import rfc3339
-from consent.together import Job, Together
+from consent.together import Job, Together, Watch
 from consent.tree import Tree
 
 
@@ -61,6 +63,8 @@ class Ledger:
         self.editions = Editions(storage)
         self.together: Callable[[Job], Any] = Together(storage)
         """Makes a job durable, together with others; a server may put its own way of waiting here."""
+        self.watch: Watch | None = None
+        """Told when a job begins to wait for its transaction, and when it is durable."""
         self._scripts = scripts
         self._clock = clock
         self._reached = 0
@@ -157,7 +161,7 @@ class Ledger:
             entry = entry_of(
                 receipt, self.ring.newest(), subject=choice.subject, policy=choice.policy, action=choice.action
             )
-            if self.together(partial(self._append_after, previous, entry)):
+            if self._durably(partial(self._append_after, previous, entry, tallies.of_receipt(receipt))):
                 return self._recorded(entry.token or "", receipt), True
             if known := self.storage.reading().entry(site, choice.id):
                 return self._again(site, choice, known), False
@@ -166,14 +170,15 @@ class Ledger:
     def state(self, site: str, subject: str) -> State:
         """The state of a subject now; `unknown` for one never seen. Raises UnknownSite."""
         latest = self.storage.reading().latest(site, subject, but=ONCE)
-        if latest is not None and latest.token:
+        if latest is not None and latest.token and same(latest.subject, subject):
             return self._state(receipts.receipt(latest.token))
         unknown = state.derive(self.published(site), None, now=self.now())
         return msgspec.structs.replace(unknown, subject=subject)
 
     def history(self, site: str, subject: str) -> list[Entry]:
         """A subject's receipts, newest first."""
-        return self.storage.reading().newest(site, Filter(subject=subject))
+        found = self.storage.reading().newest(site, Filter(subject=subject))
+        return [entry for entry in found if same(entry.subject, subject)]
 
     def receipt(self, site: str, id: str) -> str:
         """The signed receipt with an id. Raises UnknownReceipt."""
@@ -189,18 +194,14 @@ class Ledger:
         """The `tlog-proof` that a receipt is in the log. Raises UnknownReceipt, or NotYet until a checkpoint covers it."""
         return proof_text(self.tree.proof(site, self._receipt(site, id).index))
 
-    def entries(
-        self, site: str, filter: Filter, *, rows: Rows | None = None, end: int | None = None, batch: int = 1000
-    ) -> Iterator[Entry]:
-        """Entries oldest first, below `end`, or as far as they went when the reading began; in constant memory."""
-        rows, after = rows or self.storage.reading(), -1
-        end = rows.size(site) if end is None else end
-        while page := rows.entries(site, filter, after=after, limit=batch):
-            for entry in page:
-                if entry.index >= end:
-                    return
-                yield entry
-            after = page[-1].index
+    def entries(self, site: str, filter: Filter, *, rows: Rows | None = None, **how: Any) -> Iterator[Entry]:
+        """Entries oldest first, by default those of now; `how` as in reading.entries."""
+        return entries(rows or self.storage.reading(), site, filter, **how)
+
+    def parcels(self, site: str, *, rows: Rows | None = None) -> Iterator[Parcel]:
+        """Every entry, oldest first, as far as they went when the reading began, to be opened by any process."""
+        rows = rows or self.storage.reading()
+        return rows.parcels(site, end=rows.size(site))
 
     def erase(self, site: str, subject: str, *, reason: str) -> list[int]:
         """Remove a subject's data and append an erasure entry; the indexes emptied, none if there was nothing."""
@@ -210,14 +211,14 @@ class Ledger:
         """Days that a subject's data are kept after its last receipt; `days` where the newest policy names none."""
         return self.published(site).retention_days or days
 
-    def count_display(self, site: str, display: Display) -> None:
-        """Count one showing of the banner for today; nothing but the count is kept."""
+    def count_display(self, site: str, display: Display, *, where: str | None = None) -> None:
+        """Count one showing of the banner for today; nothing but the count is kept. `where` as in `record`."""
         shown = self._asked(site, display.policy).published
         if display.language not in shown.languages:
             right = f"must be one of the policy's languages {', '.join(shown.languages)}"
             raise Invalid("The display does not fit the policy it names.", mistakes=(("language", right),))
-        day = (rfc3339(self.now()) or "")[:10]
-        self.together(lambda rows: rows.count_display(site, day, display))
+        tally = tallies.of_display(display, regime.place(shown, where), self.now())
+        self._durably(lambda rows: rows.tally(site, {tally: 1}))
 
     # Inside.
 
@@ -227,14 +228,23 @@ class Ledger:
             yield rows
         self.editions.look()
 
+    def _durably(self, job: Job) -> Any:
+        if self.watch is None:
+            return self.together(job)
+        began = self.watch.begin()
+        try:
+            return self.together(job)
+        finally:
+            self.watch.done(began)
+
     def _receipt(self, site: str, id: str) -> Entry:
         entry = self.storage.reading().entry(site, id)
-        if entry is None or entry.kind != "receipt" or entry.token is None:
+        if entry is None or entry.kind != "receipt" or entry.token is None or not same(entry.id, id):
             raise UnknownReceipt(f"Site {site!r} has no receipt {id!r}.")
         return entry
 
-    def _append_after(self, previous: str | None, entry: Entry, rows: Rows) -> bool:
-        """Append a receipt if its id is free, `previous` still its subject's last one, and no entry is younger."""
+    def _append_after(self, previous: str | None, entry: Entry, tally: Tally, rows: Rows) -> bool:
+        """Append and count a receipt if its id is free, `previous` still its subject's last one, and no entry is younger."""
         site, subject = entry.site, entry.subject or ""
         newest = rows.last_time(site)
         self._reached = max(self._reached, newest)
@@ -242,6 +252,7 @@ class Ledger:
             return False
         with suppress(Conflict):
             rows.append(entry)
+            rows.tally(site, {tally: 1})
             return True
         return False
 

@@ -4,8 +4,8 @@ A tree is read through `Node`: (height, index) -> hash of the complete subtree o
 leaf `index * 2**height`. Proofs ask for a logarithmic number of them and never for an entry.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
 
 Node = Callable[[int, int], bytes]
 Tile = Callable[[int, int], bytes]
@@ -16,18 +16,18 @@ WIDTH = 256
 """Hashes in a full tile."""
 HEIGHT = 8
 """Levels of the tree that one level of tiles spans."""
-EMPTY = hashlib.sha256(b"").digest()
+EMPTY = sha256(b"").digest()
 """The root of an empty tree."""
 
 
 def leaf_hash(entry: bytes) -> bytes:
     """SHA-256(0x00 || entry): RFC 9162, section 2.1.1."""
-    return hashlib.sha256(b"\x00" + entry).digest()
+    return sha256(b"\x00" + entry).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
     """SHA-256(0x01 || left || right): RFC 9162, section 2.1.1."""
-    return hashlib.sha256(b"\x01" + left + right).digest()
+    return sha256(b"\x01" + left + right).digest()
 
 
 def root(size: int, node: Node) -> bytes:
@@ -172,14 +172,18 @@ class Frontier:
         self.size = 0
         self._peaks: list[bytes] = []
 
-    def add(self, leaf: bytes) -> None:
-        self._peaks.append(leaf)
-        self.size += 1
-        rest = self.size
+    def add(self, leaf: bytes) -> list[bytes]:
+        """Grow by a leaf; the roots of the tiles that it fills, from the lowest level up."""
+        self.size = rest = self.size + 1
+        height, full, peak = 0, [], leaf
         while rest & 1 == 0:
-            right, left = self._peaks.pop(), self._peaks.pop()
-            self._peaks.append(node_hash(left, right))
+            peak = sha256(b"\x01" + self._peaks.pop() + peak).digest()
             rest >>= 1
+            height += 1
+            if height % HEIGHT == 0:
+                full.append(peak)
+        self._peaks.append(peak)
+        return full
 
     def root(self) -> bytes:
         if not self._peaks:
@@ -197,29 +201,31 @@ class Tracing:
         self._size = size
         self._tile = tile
         self._count = 0
-        self._rows: list[bytearray] = []
-        self._numbers: list[int] = []
+        self._rows = [bytearray()]
+        self._numbers = [0]
 
-    def add(self, leaf: bytes) -> list[tuple[int, int]]:
-        """The tiles (level, number) that end with this leaf and are not what they should be."""
+    def add(self, leaf: bytes, full: Sequence[bytes]) -> list[tuple[int, int]]:
+        """The tiles (level, number) that end with this leaf and are not what they should be; `full` as of Frontier."""
         self._count += 1
         if self._count > self._size:
             return []
-        wrong, level, hash = [], 0, leaf
-        while hash:
-            if level == len(self._rows):
-                self._rows.append(bytearray())
-                self._numbers.append(0)
-            self._rows[level] += hash
-            hash = b""
-            if len(self._rows[level]) == WIDTH * HASH:
-                wrong += self._compared(level)
-                hash, self._rows[level] = _perfect(bytes(self._rows[level])), bytearray()
-                self._numbers[level] += 1
-            level += 1
+        self._rows[0] += leaf
+        wrong: list[tuple[int, int]] = []
+        for level, hash in enumerate(full):
+            wrong += self._compared(level)
+            self._climb(level, hash)
         if self._count == self._size:
             wrong += [place for level in range(len(self._rows)) for place in self._compared(level)]
         return wrong
+
+    def _climb(self, level: int, hash: bytes) -> None:
+        """Begin the next tile of a level, and put the root of the last into the level above."""
+        self._rows[level] = bytearray()
+        self._numbers[level] += 1
+        if level + 1 == len(self._rows):
+            self._rows.append(bytearray())
+            self._numbers.append(0)
+        self._rows[level + 1] += hash
 
     def _compared(self, level: int) -> list[tuple[int, int]]:
         number, row = self._numbers[level], bytes(self._rows[level])

@@ -50,6 +50,8 @@ class Mirror:
             old = checkpoint.verify(note, keys.values())
         except BadCheckpoint as error:
             return str(error).rstrip(".")
+        if old.origin.rpartition("/sites/")[2] != self.site:
+            return f"the remembered checkpoint is of {old.origin}, another log"
         if old.size > newest.size:
             return f"the remembered checkpoint has {old.size} entries, the log {newest.size}: it was rolled back"
         before, after = (old.size, old.root), (newest.size, newest.root)

@@ -4,8 +4,9 @@ Everything that comes in is checked against these (msgspec), everything that goe
 the OpenAPI document is made from them. Knows no rule: what contradicts what is decided in `policy` and `ledger`.
 """
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from msgspec import Meta, Struct
 
@@ -168,6 +169,23 @@ class Display(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether the tag stands first in the page's head, as far as the banner tells; not counted."""
 
 
+class Tally(Struct, frozen=True):
+    """What showings or receipts have in common that are counted together; names nobody. Kept as daily counts."""
+
+    day: str
+    """YYYY-MM-DD, in UTC."""
+    policy: int
+    action: str
+    """A receipt's action; or what `tallies` names beside them."""
+    granted: str
+    """The ids of the granted categories, sorted and joined with `~`."""
+    language: str
+    country: str
+    """ISO 3166; empty where it is not known."""
+    regime: str
+    surface: str
+
+
 # Stored rows.
 
 
@@ -198,6 +216,17 @@ class Entry(Struct, frozen=True):
     """On appending: what the statement has in common with others (packing.pack); names nobody."""
     packed: bytes | None = None
     """On appending: the statement packed against it, where it can be."""
+    parts: tuple[bytes, bytes, bytes] | None = None
+    """On reading: what the statement was put together from (packing.Parts), where it was; spares taking it apart."""
+
+
+class Parcel(NamedTuple):
+    """Many entries as bytes, opened where they are needed: in another process too."""
+
+    opened: Callable[[bytes], Iterable[Any]]
+    data: bytes
+    entries: int
+    """How many entries they are."""
 
 
 class Checkpoint(Struct, frozen=True):

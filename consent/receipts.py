@@ -16,7 +16,8 @@ from itsdangerous import Signer
 from itsdangerous.signer import SigningAlgorithm
 
 from consent.errors import BadSignature
-from consent.model import Kind, Receipt
+from consent.model import Entry, Kind, Receipt
+from consent.packing import Parts
 
 RECEIPT = "consent-receipt+jwt"
 POLICY = "consent-policy+jwt"
@@ -26,8 +27,11 @@ KINDS: dict[str, Kind] = {RECEIPT: "receipt", POLICY: "policy", ERASURE: "erasur
 """The kind of entry a statement makes, by its `typ`."""
 
 
-FROM_URL = bytes.maketrans(b"-_+/", b"+/  ")
-"""From the alphabet of base64url to that of base64, whose own two signs are none of base64url's (RFC 4648)."""
+FROM_URL = bytes.maketrans(b"-_+/=", b"+/   ")
+"""From the alphabet of base64url to that of base64, whose own three signs are none of base64url's (RFC 4648)."""
+PADDING = (b"", b"", b"==", b"=")
+LAST = (b"", b"", b"AQgw", b"AEIMQUYcgkosw048")
+"""What may stand last where so many signs follow the last four: the bits that mean nothing are zero (section 3.5)."""
 
 
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -136,17 +140,17 @@ def sign(claims: msgspec.Struct, key: Key, *, typ: str) -> str:
     return _signer(key.private).sign(value).decode()
 
 
-def verify(token: str, keys: dict[str, bytes]) -> tuple[Header, bytes]:
+def verify(token: str, keys: dict[str, bytes], parts: Parts | None = None) -> tuple[Header, bytes]:
     """The header and the claims (JSON bytes) of a statement whose signature holds.
 
-    `keys` maps key ids to raw public keys. Raises BadSignature with the reason.
+    `keys` maps key ids to raw public keys; `parts` are those it was put together from. Raises BadSignature.
     """
-    header, claims, signature = _parts(token)
+    header, claims, signature = _joined(parts) if parts else _parts(token)
     if header.alg != "EdDSA" or header.typ not in KINDS:
         raise BadSignature(f"The statement says alg {header.alg!r} and typ {header.typ!r}; that is not one of ours.")
     if header.kid not in keys:
         raise BadSignature(f"The statement is signed with key {header.kid!r}, which is not in the key set.")
-    if not signature_holds(signature, token.rpartition(".")[0].encode(), keys[header.kid]):
+    if not signature_holds(signature, token[: token.rindex(".")].encode(), keys[header.kid]):
         raise BadSignature("The signature does not fit the statement: it was changed, or signed by somebody else.")
     return header, claims
 
@@ -154,6 +158,11 @@ def verify(token: str, keys: dict[str, bytes]) -> tuple[Header, bytes]:
 def read(token: str) -> tuple[Header, bytes]:
     """The header and the claims (JSON bytes) of a statement, its signature not looked at. Raises BadSignature."""
     return _parts(token)[:2]
+
+
+def claims(entry: Entry) -> bytes:
+    """The claims (JSON bytes) of an entry's statement, which it must have. Raises BadSignature."""
+    return entry.parts[1] if entry.parts else read(entry.token or "")[1]
 
 
 def receipt(token: str) -> Receipt:
@@ -169,11 +178,14 @@ def jwk(public: bytes, kid: str) -> dict[str, str]:
 def keys_of(jwks: Any) -> dict[str, bytes]:
     """Key ids and raw public keys of a JWK set (RFC 7517, section 5). Raises BadSignature if it is none."""
     try:
-        found = {key["kid"]: _decode(key["x"]) for key in jwks["keys"] if key.get("crv") == "Ed25519"}
+        listed = [(key["kid"], _decode(key["x"])) for key in jwks["keys"] if key.get("crv") == "Ed25519"]
+        found = dict(listed)
     except (TypeError, KeyError, ValueError, AttributeError):
         raise BadSignature("This is not a JWK set with Ed25519 keys.") from None
     if not found or any(len(key) != 32 for key in found.values()) or not all(isinstance(kid, str) for kid in found):
         raise BadSignature("The JWK set has no Ed25519 key, or one that has not 32 bytes.")
+    if len(found) != len(listed):
+        raise BadSignature("The JWK set names two keys alike.")
     return found
 
 
@@ -198,6 +210,15 @@ def _parts(token: str) -> tuple[Header, bytes, bytes]:
     if len(decoded[2]) != 64:
         raise BadSignature("The signature does not have 64 bytes.")
     return decoded
+
+
+def _joined(parts: Parts) -> tuple[Header, bytes, bytes]:
+    """The same of parts. Raises BadSignature."""
+    header, claims, signature = parts
+    try:
+        return _header_in(header.decode()), claims, signature
+    except (ValueError, msgspec.MsgspecError, RecursionError):
+        raise BadSignature("This is not a signed statement in compact form.") from None
 
 
 @lru_cache(maxsize=64)
@@ -231,11 +252,8 @@ def _encode(data: bytes) -> str:
 
 def _decode(text: str) -> bytes:
     """Strict base64url: one spelling per value, so that no second token says the same."""
-    try:
-        given = text.encode("ascii").translate(FROM_URL)
-        data = binascii.a2b_base64(given + b"=" * (-len(given) % 4))
-    except (binascii.Error, UnicodeEncodeError) as error:
-        raise ValueError(str(error)) from None
-    if binascii.b2a_base64(data, newline=False).rstrip(b"=") != given:
+    given = text.encode("ascii").translate(FROM_URL)
+    rest = len(given) % 4
+    if rest and given[-1] not in LAST[rest]:
         raise ValueError("not base64url")
-    return data
+    return binascii.a2b_base64(given + PADDING[rest], strict_mode=True)

@@ -44,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retention_days: int
     checkpoint_seconds: int
     anchors: tuple[str, ...]
+    log_requests: bool
     demo: bool = False
     """Whether the demo site is served; `consent serve --demo` says so, no variable."""
 
@@ -90,6 +91,12 @@ def _rate(text: str) -> limits.RateLimitItem:
         raise ValueError("give a rate such as 120/minute") from None
 
 
+def _yes(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise ValueError("give yes or no")
+    return text == "yes"
+
+
 SETTINGS = (
     Setting("data", "data", _folder, "Folder of the database and the keys."),
     Setting("database", "", str, "Database URL; empty means SQLite in the data folder (`sqlite:///…/consent.db`)."),
@@ -101,6 +108,7 @@ SETTINGS = (
     Setting("retention_days", "1096", _between(1, 36500), "Days after a subject's last receipt until what is known of it is purged; a policy may say otherwise for its site."),
     Setting("checkpoint_seconds", "60", _between(1, 86400), "Seconds between checkpoints of the ledger, as long as something is new."),
     Setting("anchors", "", anchors.parse, "Where checkpoints are left too, separated by spaces: file:/path, git:/repository, https://webhook, rfc3161:https://authority (`consent[timestamp]`)."),
+    Setting("log_requests", "no", _yes, "`yes`: a log line for every request, with its id, route and status, nothing of its caller."),
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import msgspec
 from jinja2 import Environment, StrictUndefined
 
 from consent import banner, i18n, receipts
@@ -14,46 +15,25 @@ from consent.errors import BadQuery
 from consent.ledger import Ledger
 from consent.merkle import leaf_hash
 
-LANGUAGES = ("en", "de")
-"""Those of the sheet's own words."""
+ENGLISH = "en"
+UNTRANSLATED = "This sheet's own words are in English: there are none in {language} yet."
 
-WORDS: dict[str, dict[str, str]] = {
-    "title": {"en": "Record of a choice", "de": "Nachweis einer Entscheidung"},
-    "who": {"en": "Who", "de": "Wer"},
-    "subject": {"en": "a browser, known by the random number {value}", "de": "ein Browser, bekannt unter der Zufallszahl {value}"},
-    "when": {"en": "When", "de": "Wann"},
-    "recorded": {"en": "recorded {value} (UTC, the service's clock)", "de": "aufgezeichnet {value} (UTC, Uhr des Dienstes)"},
-    "until": {"en": "holds until {value}", "de": "gilt bis {value}"},
-    "where": {"en": "On", "de": "Wo"},
-    "site": {"en": "{name} (site {site}), policy version {version}", "de": "{name} (Website {site}), Fassung {version} der Einwilligungstexte"},
-    "answered": {"en": "What was answered", "de": "Was geantwortet wurde"},
-    "granted": {"en": "granted", "de": "erteilt"},
-    "refused": {"en": "refused", "de": "abgelehnt"},
-    "necessary": {"en": "necessary, not asked", "de": "notwendig, nicht erfragt"},
-    "asked": {"en": "What was asked, in the visitor's language ({value})", "de": "Was gefragt wurde, in der Sprache des Besuchers ({value})"},
-    "buttons": {"en": "Buttons", "de": "Schaltflächen"},
-    "check": {"en": "How to check it", "de": "Wie man es prüft"},
-    "signature": {
-        "en": "The receipt below is a signed statement (JWS, RFC 7515). Any JOSE library verifies it with the public keys at {value}.",
-        "de": "Der Beleg unten ist eine signierte Aussage (JWS, RFC 7515). Jede JOSE-Bibliothek prüft sie mit den öffentlichen Schlüsseln unter {value}.",
-    },
-    "policy": {
-        "en": "The words stand for ever at {value}; their SHA-256 hash is in the receipt as policy_hash.",
-        "de": "Die Texte stehen dauerhaft unter {value}; ihr SHA-256-Hashwert steht im Beleg als policy_hash.",
-    },
-    "proof": {
-        "en": "Entry {index} of the log. The proof below (C2SP tlog-proof) shows that it stands in the log that the checkpoint was signed over; its leaf hash is {leaf}.",
-        "de": "Eintrag {index} des Protokolls. Der Beweis unten (C2SP tlog-proof) zeigt, dass er im Protokoll steht, über das der Prüfpunkt signiert wurde; sein Blatt-Hashwert ist {leaf}.",
-    },
-    "receipt": {"en": "The receipt", "de": "Der Beleg"},
-    "evidence": {"en": "The proof", "de": "Der Beweis"},
-}  # fmt: skip
+
+@cache
+def words() -> dict[str, dict[str, str]]:
+    """The sheet's own words by language; one file each in sheets/, nothing to register."""
+    found = (path for path in files("consent").joinpath("sheets").iterdir() if path.name.endswith(".json"))
+    return {path.name.removesuffix(".json"): msgspec.json.decode(path.read_bytes()) for path in found}
 
 
 def sheet(ledger: Ledger, site: str, id: str, *, language: str = "en") -> str:
-    """A receipt as a page to print, a checkpoint made first where it is newer. Raises UnknownReceipt or BadQuery."""
-    if language not in LANGUAGES:
-        raise BadQuery(f"The sheet can be had in {' and '.join(LANGUAGES)}.")
+    """A receipt as a page to print, a checkpoint made first where it is newer. Raises UnknownReceipt or BadQuery.
+
+    `language` is the reader's, any of the product's; the page says so where its own words fall back to English.
+    """
+    if not i18n.offers(list(i18n.locales()), language):
+        raise BadQuery(f"There is no language {language!r} here: choose one of {', '.join(i18n.locales())}.")
+    own = next((tag for tag in i18n.parents(language) if tag in words()), ENGLISH)
     token = ledger.receipt(site, id)
     receipt = receipts.receipt(token)
     ledger.tree.checkpoint(site)
@@ -61,11 +41,13 @@ def sheet(ledger: Ledger, site: str, id: str, *, language: str = "en") -> str:
     consent = receipt.consent
 
     def say(key: str, **values: Any) -> str:
-        return WORDS[key][language].format(**values)
+        return words()[own][key].format(**values)
 
     return _template().render(
         say=say,
-        language=language,
+        language=own,
+        reads=i18n.locale(own).direction,
+        untranslated="" if own in i18n.parents(language) else UNTRANSLATED.format(language=i18n.locale(language).name),
         receipt=receipt,
         asked=asked,
         notice=banner.words(asked, consent.language, consent.regime),

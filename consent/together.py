@@ -7,7 +7,7 @@ fault.
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from consent.errors import Unavailable
 from consent.storage.base import Rows, Storage
@@ -16,6 +16,13 @@ Job = Callable[[Rows], Any]
 """Something to do with the rows. It may be run again after it was undone."""
 MOST = 512
 """Jobs that one transaction takes."""
+
+
+class Watch(Protocol):
+    """Somebody who looks on while jobs are made durable; `done` is given what `begin` returned."""
+
+    def begin(self) -> float: ...
+    def done(self, began: float) -> None: ...
 
 
 class Outcome(NamedTuple):

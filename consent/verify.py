@@ -4,42 +4,20 @@ Works on a ledger's own entries, an evidence bundle or an exported ndjson file, 
 checked by as many processes as the machine has cores.
 """
 
-import os
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
+from math import inf
 
 import msgspec
 
 from consent import checkpoint, merkle, policy
+from consent.crew import examined
 from consent.errors import BadCheckpoint
-from consent.examination import Examined, Item, examine
-from consent.model import Entry
+from consent.examination import Finding, Says
+from consent.model import Parcel
 
-BATCH = 2000
-"""Entries that a process takes at a time."""
 OWN = "the checkpoint"
 TOLERANCE = 60
 """Seconds by which an entry may be older than the one before it: two writers of one moment may swap places."""
-
-
-class Line(msgspec.Struct, frozen=True):
-    """One line of an ndjson export."""
-
-    index: int
-    leaf: str
-    receipt: str | None = None
-    claims: msgspec.Raw = msgspec.Raw(b"")
-    erased: bool = False
-
-
-class Finding(msgspec.Struct, frozen=True, array_like=True, tag="f"):
-    """What was found at one entry, or at the log as a whole (index -1); `problem` is empty where it holds."""
-
-    index: int
-    kind: str
-    problem: str = ""
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -63,30 +41,12 @@ class Known(msgspec.Struct, frozen=True):
     tiled: int = 0
 
 
-def items_of(entries: Iterable[Entry]) -> Iterator[Item]:
-    """The entries of a ledger as items."""
-    return (
-        Item(e.index, e.leaf, e.token, row=(e.kind, e.recorded_at, e.id, e.subject, e.policy, e.action))
-        for e in entries
-    )
-
-
-def items_in(lines: Iterable[bytes]) -> Iterator[Item | Finding]:
-    """The lines of an ndjson export as items; a line that cannot be read is a finding already."""
-    for number, line in enumerate(lines, 1):
-        try:
-            yield _item(_LINE.decode(line))
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            yield Finding(-1, "line", f"line {number} is not a line of an ndjson export")
-
-
-def check(
-    items: Iterable[Item | Finding], keys: dict[str, bytes], known: Known, *, workers: int = 1
-) -> Iterator[Finding]:
-    """A finding for each item, then those about the whole. `keys` maps key ids to raw public keys."""
+def check(parcels: Iterable[Parcel], keys: dict[str, bytes], known: Known, *, workers: int = 1) -> Iterator[Finding]:
+    """A finding for each entry, then those about the whole. `keys` maps key ids to raw public keys."""
     history = _History(known, keys)
-    for seen in _examined(items, keys, known.site, workers):
-        yield seen if isinstance(seen, Finding) else history.add(seen)
+    for says, rows in examined(parcels, keys, known.site, workers):
+        for index, leaf, at, number in rows:
+            yield history.add(index, leaf, at, says[number])
     yield from history.end()
 
 
@@ -98,23 +58,36 @@ class _History:
         self.last = -1
         self.time = 0
         self.tree = merkle.Frontier()
+        self.stored = {version: policy.named(hash) for version, hash in (known.policies or {}).items()}
         self.published: dict[int, str] = {}
+        self.told: set[int] = set()
+        """The versions that the log says it published."""
+        self.scripts: set[str] = set()
         self.emptied = Emptied()
         self.checkpoints = Checkpoints(known, keys)
         self.tracing = merkle.Tracing(known.tiled, known.tiles) if known.tiles else None
 
-    def add(self, seen: Examined) -> Finding:
-        problem = self._order(seen) or seen.fault or self._time(seen) or self._policy(seen) or self._scripts(seen)
-        self.last = seen.index
+    def add(self, index: int, leaf: bytes, at: int, says: Says) -> Finding:
+        """What is found at the next entry; one that could not be read has no index."""
+        if index < 0:
+            return Finding(index, says.kind, says.fault)
+        problem = self._order(index) or says.fault or self._time(index, at) or self._policy(index, says)
+        problem = problem or self._scripts(index, says)
+        self.last = index
         if self.known.complete:
-            problem = "; ".join(filter(None, (self._grow(seen), self._explain(seen)))) or problem
-        return Finding(seen.index, seen.kind, problem)
+            grown = self._grow(leaf)
+            explained = "" if says.kind == "receipt" else self._explain(index, says)
+            if grown or explained:
+                problem = "; ".join(filter(None, (grown, explained)))
+        return Finding(index, says.kind, problem)
 
     def end(self) -> Iterator[Finding]:
         for index in self.emptied.unexplained():
             yield Finding(index, "damaged", f"entry {index} is empty, but no erasure names it: it was removed")
         for problem in self.checkpoints.beyond(self.tree.size):
             yield Finding(-1, "checkpoint", problem)
+        for problem in self._foreign() if self.known.complete else ():
+            yield Finding(-1, "file", problem)
         if self.known.sealed and self.checkpoints.covered < self.tree.size:
             yield Finding(
                 -1,
@@ -122,67 +95,74 @@ class _History:
                 f"no checkpoint is there over more than {self.checkpoints.covered} of {self.tree.size} entries: nothing vouches for the others",
             )
 
-    def _order(self, seen: Examined) -> str:
-        if seen.index <= self.last:
-            return f"entry {seen.index} stands after entry {self.last}: the order was changed or an entry was inserted"
-        if self.known.complete and seen.index != self.last + 1:
-            return f"between entry {self.last} and entry {seen.index} something was removed"
+    def _order(self, index: int) -> str:
+        if index <= self.last:
+            return f"entry {index} stands after entry {self.last}: the order was changed or an entry was inserted"
+        if self.known.complete and index != self.last + 1:
+            return f"between entry {self.last} and entry {index} something was removed"
         return ""
 
-    def _time(self, seen: Examined) -> str:
-        if seen.at and seen.at < self.time - TOLERANCE:
-            return (
-                f"entry {seen.index} says that it was recorded before entries that stand before it: it was back-dated"
-            )
-        self.time = max(self.time, seen.at)
+    def _time(self, index: int, at: int) -> str:
+        if at and at < self.time - TOLERANCE:
+            return f"entry {index} says that it was recorded before entries that stand before it: it was back-dated"
+        self.time = max(self.time, at)
         return ""
 
-    def _policy(self, seen: Examined) -> str:
+    def _policy(self, index: int, says: Says) -> str:
         """Whether the policy a statement names is the one that is stored, and the one that the log published."""
-        if not seen.version:
+        if not says.version:
             return ""
-        stored, index, version = self.known.policies, seen.index, seen.version
-        if stored is not None and version not in stored:
+        version = says.version
+        if says.kind == "policy":
+            self.told.add(version)
+            self.scripts.update(says.scripts)
+        if self.known.policies is not None and version not in self.stored:
             return f"entry {index} names policy version {version}, which is not there"
-        if stored is not None and policy.named(stored[version]) != seen.policy_hash:
+        if self.known.policies is not None and self.stored[version] != says.policy_hash:
             return f"entry {index} names another policy version {version} than the one that is stored"
-        if seen.kind == "policy":
-            self.published[version] = seen.policy_hash
-        elif self.known.complete and self.published.get(version) != seen.policy_hash:
-            self.published[version] = seen.policy_hash  # said once
+        if says.kind == "policy":
+            self.published[version] = says.policy_hash
+        elif self.known.complete and self.published.get(version) != says.policy_hash:
+            self.published[version] = says.policy_hash  # said once
             return f"entry {index} names a policy version {version} that the log did not publish before it"
         return ""
 
-    def _scripts(self, seen: Examined) -> str:
+    def _scripts(self, index: int, says: Says) -> str:
         if self.known.scripts is None:
             return ""
-        missing = [name for name in seen.scripts if name not in self.known.scripts]
-        return f"entry {seen.index} names banner script {missing[0]}, which is not there" if missing else ""
+        missing = [name for name in says.scripts if name not in self.known.scripts]
+        return f"entry {index} names banner script {missing[0]}, which is not there" if missing else ""
 
-    def _explain(self, seen: Examined) -> str:
+    def _foreign(self) -> Iterator[str]:
+        """What is there beside a whole log, though none of its entries says so."""
+        if not self.tree.size:
+            yield "the log is empty: even a new site's begins with its policy"
+        versions, scripts = self.stored.keys() - self.told, (self.known.scripts or frozenset()) - self.scripts
+        for what, found in (("policy version", sorted(versions)), ("banner script", sorted(scripts))):
+            more = f", and {len(found) - 1} more," if len(found) > 1 else ""
+            if found:
+                yield f"{what} {found[0]}{more} is there, but the log never published it"
+
+    def _explain(self, index: int, says: Says) -> str:
         """Keep count of the erased entries; erasures stand after what they emptied and name nothing else."""
-        if seen.kind == "erased" and 0 <= seen.index < self.tree.size:
-            self.emptied.add(seen.index)
-        wrong = [index for index in seen.emptied if not self.emptied.explain(index)]
+        if says.kind == "erased" and index < self.tree.size:
+            self.emptied.add(index)
+        wrong = [emptied for emptied in says.emptied if not self.emptied.explain(emptied)]
         return (
-            f"entry {seen.index} is an erasure of entry {wrong[0]}, which is not empty, or was named before"
-            if wrong
-            else ""
+            f"entry {index} is an erasure of entry {wrong[0]}, which is not empty, or was named before" if wrong else ""
         )
 
-    def _grow(self, seen: Examined) -> str:
+    def _grow(self, leaf: bytes) -> str:
         """The tree one leaf further, held against the checkpoints of that size."""
-        self.tree.add(seen.leaf)
-        heads = self.checkpoints.at(self.tree.size)
-        wrong = [whose for root, whose in heads if root != self.tree.root()]
-        tiles = self.tracing.add(seen.leaf) if self.tracing else []
-        if not wrong:
-            return (
-                f"tile {tiles[0][1]} of level {tiles[0][0]} is not of the entries: the tree was changed"
-                if tiles
-                else ""
-            )
-        return f"the first {self.tree.size} entries are not those that {wrong[0]} of {self.tree.size} entries was signed over: history was rewritten"
+        full = self.tree.add(leaf)
+        tiles = self.tracing.add(leaf, full) if self.tracing else []
+        if self.checkpoints.next <= self.tree.size:
+            heads = self.checkpoints.at(self.tree.size)
+            if wrong := [whose for root, whose in heads if root != self.tree.root()]:
+                return f"the first {self.tree.size} entries are not those that {wrong[0]} of {self.tree.size} entries was signed over: history was rewritten"
+        if tiles:
+            return f"tile {tiles[0][1]} of level {tiles[0][0]} is not of the entries: the tree was changed"
+        return ""
 
 
 class Checkpoints:
@@ -196,6 +176,8 @@ class Checkpoints:
         self._remembered = sorted((one for one in remembered if one), key=lambda one: one[0])
         self._own = (found for note in known.checkpoints if (found := self._head(note, OWN)))
         self._next = next(self._own, None)
+        self.next = self._soonest()
+        """The size of the next checkpoint that the walk comes to."""
         self.covered = 0
         """Entries that the log's own checkpoints met so far cover."""
 
@@ -208,6 +190,7 @@ class Checkpoints:
             met.append(self._next)
             self.covered = size
             self._next = next(self._own, None)
+        self.next = self._soonest()
         late = [one for one in met if one[0] < size]
         self._faults += [f"{whose} of {other} entries stands after larger ones" for other, _, whose in late]
         return [(root, whose) for other, root, whose in met if other == size]
@@ -218,6 +201,9 @@ class Checkpoints:
             if self._known.complete:
                 yield f"{whose} of {other} entries is signed, but the log has {size}: it was rolled back or cut off"
         yield from self._faults
+
+    def _soonest(self) -> float:
+        return min((one[0] for one in (*self._remembered[:1], self._next) if one), default=inf)
 
     def _head(self, note: str, whose: str) -> tuple[int, bytes, str] | None:
         try:
@@ -256,58 +242,3 @@ class Emptied:
         while found >= 0:
             yield found
             found = self._marks.find(1, found + 1)
-
-
-def _examined(
-    items: Iterable[Item | Finding], keys: dict[str, bytes], site: str | None, workers: int
-) -> Iterator[Examined | Finding]:
-    """Every item examined, in order; by `workers` processes where there are more than a few."""
-    batches = _batches(items)
-    first = next(batches, [])
-    if workers < 2 or len(first) < BATCH:
-        yield from _one(first, keys, site)
-        for batch in batches:
-            yield from _one(batch, keys, site)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        waiting: deque[Future[bytes]] = deque([pool.submit(_sent, _ENCODER.encode(first), keys, site)])
-        for batch in batches:
-            waiting.append(pool.submit(_sent, _ENCODER.encode(batch), keys, site))
-            if len(waiting) > 2 * workers:
-                yield from _ANSWER.decode(waiting.popleft().result())
-        while waiting:
-            yield from _ANSWER.decode(waiting.popleft().result())
-
-
-def _batches(items: Iterable[Item | Finding]) -> Iterator[list[Item | Finding]]:
-    batch: list[Item | Finding] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _sent(batch: bytes, keys: dict[str, bytes], site: str | None) -> bytes:
-    """A batch examined in another process; MessagePack costs a quarter of pickling."""
-    return _ENCODER.encode(_one(_BATCH.decode(batch), keys, site))
-
-
-def _one(batch: list[Item | Finding], keys: dict[str, bytes], site: str | None) -> list[Examined | Finding]:
-    return [one if isinstance(one, Finding) else examine([one], keys, site)[0] for one in batch]
-
-
-def _item(row: Line) -> Item:
-    if row.erased is (row.receipt is not None):
-        raise ValueError("a line has either a receipt or says that it is erased")
-    return Item(row.index, bytes.fromhex(row.leaf), row.receipt, bytes(row.claims))
-
-
-_LINE = msgspec.json.Decoder(Line)
-_ENCODER = msgspec.msgpack.Encoder()
-_BATCH = msgspec.msgpack.Decoder(list[Item | Finding])
-_ANSWER = msgspec.msgpack.Decoder(list[Examined | Finding])
-
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

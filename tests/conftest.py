@@ -1,6 +1,7 @@
 """Fixtures for every test: a ledger on a fresh folder, a clock moved by hand, the application and its client."""
 
 import json
+import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from consent.shape import decode, read
 from consent.storage import open_storage
 from consent.storage.base import Storage
 from consent.web import make_app
+from tests.postgres import BINARIES, Cluster, cluster
 
 SUBJECT = "fZk3PpQ0Tz2mYw4uJr8aBg"
 ORIGIN = "https://shop.example"
@@ -44,10 +46,31 @@ def settings(tmp_path: Path) -> Settings:
     return load({"CONSENT_DATA": str(tmp_path / "data"), "CONSENT_PUBLIC_URL": "https://consent.example.org"})
 
 
-@pytest.fixture(params=["sqlite"])
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL server of our own."""
+    if BINARIES is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("PostgreSQL is not installed: run tests/install.sh")
+    with cluster() as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database of every kind."""
+    if request.param == "sqlite":
+        return f"sqlite://{tmp_path / 'data' / 'consent.db'}"
+    return request.getfixturevalue("postgres").emptied()
+
+
+ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""For what a test does to the file."""
+
+
+@pytest.fixture
+def storage(database: str) -> Iterator[Storage]:
     """Every backend, migrated and empty."""
-    storage = open_storage(f"{request.param}://{tmp_path / 'data' / 'consent.db'}")
+    storage = open_storage(database)
     storage.migrate()
     yield storage
     storage.close()

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the tests need from Debian's packages where it is missing: Node.js, Chromium, Firefox, OpenSSL and git.
+# Installs what the tests need from Debian's packages where it is missing: Node.js, Chromium, Firefox, OpenSSL,
+# git and PostgreSQL.
 set -eu
 missing=""
 command -v node >/dev/null && command -v npm >/dev/null || missing="$missing nodejs npm"
@@ -7,6 +8,7 @@ command -v chromium >/dev/null || missing="$missing chromium fonts-dejavu-core"
 command -v firefox-esr >/dev/null || command -v firefox >/dev/null || missing="$missing firefox-esr"
 command -v openssl >/dev/null || missing="$missing openssl"
 command -v git >/dev/null || missing="$missing git"
+ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
 [ -z "$missing" ] && exit 0
 sudo=""
 [ "$(id -u)" = 0 ] || sudo="sudo -n"

@@ -2,10 +2,15 @@
 
 import gzip
 import json
+import os
+import threading
 from pathlib import Path
 
 import pytest
 
+from consent import extras
+from consent.errors import Unavailable
+from consent.web.streaming import exported
 from tests.conftest import ALL, NONE, SUBJECT, choice
 
 TOML = (Path(__file__).parent / "data" / "policy.toml").read_bytes()
@@ -278,6 +283,74 @@ def test_an_export_resumes_by_time(call, ledger, clock):
     assert [json.loads(line)["index"] for line in lines] == [2]
 
 
-@pytest.mark.parametrize("query", ["format=xml", "since=x", "until=x"])
+def test_an_export_goes_on_after_an_index(call, ledger):
+    """All of one second: only the index tells them apart."""
+    for _ in range(3):
+        record(ledger)
+    lines = call("GET", "/api/sites/shop/export?after=1").data.splitlines()
+    assert [json.loads(line)["index"] for line in lines] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"), [("policy=1", [1, 2]), ("policy=2", []), ("action=reject_all", [2]), ("policy=0", [])]
+)
+def test_an_export_is_filtered(call, ledger, query, found):
+    record(ledger)
+    record(ledger, action="reject_all", grants=NONE)
+    lines = call("GET", f"/api/sites/shop/export?{query}").data.splitlines()
+    assert [json.loads(line)["index"] for line in lines] == found
+
+
+def test_a_parquet_export_is_not_zipped_twice(call, ledger):
+    record(ledger)
+    path = "/api/sites/shop/export?format=parquet"
+    answer = call("GET", path, environ_overrides={"HTTP_ACCEPT_ENCODING": "gzip"})
+    assert answer.data[:4] == answer.data[-4:] == b"PAR1" and "Content-Encoding" not in answer.headers
+    assert answer.mimetype == "application/vnd.apache.parquet"
+
+
+def test_a_format_whose_package_is_missing_is_refused_with_how_to_get_it(call, monkeypatch):
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    answer = call("GET", "/api/sites/shop/export?format=parquet")
+    assert answer.status_code == 501 and "pip install 'consent[parquet]'" in answer.json["detail"]
+
+
+def test_an_export_that_breaks_off_never_looks_whole(call, settings, ledger):
+    record(ledger)
+    with ledger.storage.writing() as rows:
+        rows.connection.execute("UPDATE entries SET token = CAST(substr(token, 1, 90) AS BLOB) WHERE position = 1")
+    assert call("GET", "/api/sites/shop/export?format=csv").status_code == 503
+    with pytest.raises(Unavailable, match="Entry 1 is damaged"):
+        list(exported(settings, "shop", ["--format=csv"]))
+
+
+@pytest.fixture
+def large(ledger):
+    """More than the pipe between the processes takes."""
+    for _ in range(600):
+        record(ledger)
+
+
+def test_an_export_gives_way_to_recording(settings, large):
+    pieces = exported(settings, "shop", ["--format=ndjson"])
+    next(pieces)
+    [child] = children()
+    assert os.getpriority(os.PRIO_PROCESS, child) >= 10 and os.getsid(child) == child
+    pieces.close()
+
+
+def test_an_export_nobody_reads_any_more_ends(settings, large):
+    pieces = exported(settings, "shop", ["--format=ndjson"])
+    next(pieces)
+    [child] = children()
+    pieces.close()
+    assert not Path(f"/proc/{child}").exists()
+
+
+def children() -> list[int]:
+    return [*map(int, Path(f"/proc/{os.getpid()}/task/{threading.get_native_id()}/children").read_text().split())]
+
+
+@pytest.mark.parametrize("query", ["format=xml", "since=x", "until=x", "after=x", "after=-1", "policy=x", "action=x", f"after={'9' * 19}", f"subject={SUBJECT}"])  # fmt: skip
 def test_a_wrong_export_is_refused(call, query):
     assert call("GET", f"/api/sites/shop/export?{query}").status_code == 400

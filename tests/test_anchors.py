@@ -1,8 +1,11 @@
 """Checkpoints are left outside the database, and nothing waits for it."""
 
 import hashlib
+import io
+import re
 import subprocess
 import threading
+import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -10,7 +13,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from consent import anchors
+from consent import anchors, evidence
+from consent.bundle import Bundle
 from consent.keeper import Keeper
 from consent.ledger import Ledger
 from tests.conftest import choice
@@ -116,37 +120,71 @@ def test_a_webhook_gets_the_note(ledger, settings, receiver):
     assert receiver.got == [note(ledger).encode()]
 
 
-def test_an_authority_stamps_the_time_and_openssl_agrees(ledger, settings, receiver, tmp_path: Path):
+@pytest.fixture
+def authority(receiver: Receiver, tmp_path: Path) -> str:
+    """The address of a time-stamping authority, whose certificate is tsa.pem."""
     (tmp_path / "tsa.cnf").write_text(CONFIG.format(folder=tmp_path))
     (tmp_path / "serial").write_text("01\n")
-    run = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-subj",
-        "/CN=here",
-        "-days",
-        "2",
-        "-extensions",
-        "v3",
-    ]
-    subprocess.run([*run, "-config", str(tmp_path / "tsa.cnf"), "-keyout", str(tmp_path / "tsa.key"), "-out", str(tmp_path / "tsa.pem")], check=True, capture_output=True)  # fmt: skip
+
+    def openssl(*command: object) -> None:
+        subprocess.run(["openssl", *map(str, command)], check=True, capture_output=True, cwd=tmp_path)
+
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=here", "-days", 2, "-extensions", "v3", "-config", "tsa.cnf", "-keyout", "tsa.key", "-out", "tsa.pem")  # fmt: skip
 
     def stamped(body: bytes) -> bytes:
         (tmp_path / "query").write_bytes(body)
-        command = ["openssl", "ts", "-reply", "-config", str(tmp_path / "tsa.cnf"), "-queryfile", str(tmp_path / "query"), "-out", str(tmp_path / "reply")]  # fmt: skip
-        subprocess.run(command, check=True, capture_output=True)
+        openssl("ts", "-reply", "-config", "tsa.cnf", "-queryfile", "query", "-out", "reply")
         return (tmp_path / "reply").read_bytes()
 
     receiver.answer = stamped
-    work(keeper(ledger, settings, f"rfc3161:{receiver.url}"))
-    stamp = settings.data / "anchors" / "shop-1.tsr"
+    return f"rfc3161:{receiver.url}"
+
+
+def test_an_authority_stamps_the_time_and_openssl_agrees(ledger, settings, authority, tmp_path: Path):
+    work(keeper(ledger, settings, authority))
+    stamp = settings.data / "anchors" / "shop" / "1@127.0.0.1.tsr"
     digest = hashlib.sha256(note(ledger).encode()).hexdigest()
     done = subprocess.run(["openssl", "ts", "-verify", "-in", str(stamp), "-digest", digest, "-CAfile", str(tmp_path / "tsa.pem")], capture_output=True, text=True)  # fmt: skip
     assert "Verification: OK" in done.stdout + done.stderr
+
+
+def exported(ledger: Ledger, settings, folder: Path) -> dict[str, bytes]:
+    """The evidence, on the disk as an auditor has it."""
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(evidence.bundle(ledger, "shop", anchors=settings.data / "anchors"))))
+    archive.extractall(folder)
+    return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_evidence_brings_the_stamps_and_its_readme_says_how_to_check_them(ledger, settings, authority, tmp_path: Path):
+    work(keeper(ledger, settings, authority))
+    ledger.record("shop", choice())
+    work(keeper(ledger, settings, authority))
+    found = exported(ledger, settings, tmp_path / "evidence")
+    assert {"stamps/1@127.0.0.1.tsr", "stamps/2@127.0.0.1.tsr"} <= found.keys()
+    command = re.search(r"openssl ts -verify.*", found["README.txt"].decode())[0].replace("AUTHORITY.pem", "../tsa.pem")
+    for number in ("1", "2"):
+        told = command.replace("N", number).replace("HOST", "127.0.0.1").split()
+        done = subprocess.run(told, capture_output=True, text=True, cwd=tmp_path / "evidence")
+        assert "Verification: OK" in done.stdout + done.stderr
+
+
+def test_a_stamp_of_another_checkpoint_is_named(ledger, settings, authority, tmp_path: Path):
+    work(keeper(ledger, settings, authority))
+    ledger.record("shop", choice())
+    found = exported(ledger, settings, tmp_path / "evidence")
+    path = tmp_path / "swapped.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in found.items():
+            archive.writestr(name.replace("stamps/1@", "stamps/2@"), data)
+    one = Bundle(path)
+    assert list(one.faults(one.keys())) == ["stamps/2@127.0.0.1.tsr is not of checkpoints/2.txt"]
+
+
+def test_stamps_of_other_sites_and_of_what_is_not_there_stay_behind(ledger, settings, tmp_path: Path):
+    for name in ("shop/9@a.example.tsr", "shop/x.tsr", "other/1@a.example.tsr", "shop/1@a.example.tsr.part"):
+        (settings.data / "anchors" / name).parent.mkdir(parents=True, exist_ok=True)
+        (settings.data / "anchors" / name).write_bytes(b"x")
+    assert not [name for name in exported(ledger, settings, tmp_path / "e") if name.startswith("stamps")]
 
 
 def test_an_anchor_that_fails_is_logged_and_tried_again_while_the_others_go_on(

@@ -1,5 +1,6 @@
 """The command line, as an operator types it."""
 
+import gzip
 import json
 import os
 import sqlite3
@@ -15,7 +16,7 @@ from consent.cli import main
 from consent.model import Choice, Filter
 from consent.settings import load
 from consent.shape import read
-from tests.conftest import body
+from tests.conftest import NONE, body
 
 POLICY = str(Path(__file__).parent / "data" / "policy.toml")
 
@@ -197,6 +198,20 @@ def test_verify_names_a_changed_database(shop):
     assert result.exit_code == 1 and "entry 1" in result.stderr
 
 
+def test_an_export_is_filtered_and_zipped_on_request(shop, tmp_path):
+    shop.record()
+    shop.record(action="reject_all", grants=NONE)
+    path = tmp_path / "refusals.csv.gz"
+    done = shop("export", "shop", "--format", "csv", "--action", "reject_all", "--policy", "1", "--after", "1", "--gzip", "--output", str(path))  # fmt: skip
+    assert done.exit_code == 0 and gzip.decompress(path.read_bytes()).count(b"reject_all") == 1
+
+
+def test_evidence_is_of_the_whole_log(shop, tmp_path):
+    for option in (["--since", "2026-11-01"], ["--action", "custom"], ["--after", "0"]):
+        done = shop("export", "shop", "--format", "evidence", *option, "--output", str(tmp_path / "x.zip"))
+        assert done.exit_code == 2 and "Evidence is of the whole log" in done.output
+
+
 def test_a_failed_export_leaves_no_file(shop, tmp_path):
     result = shop("export", "shop", "--output", str(tmp_path / "missing" / "export.csv"))
     assert result.exit_code == 2 and "cannot be written" in result.stderr
@@ -246,6 +261,8 @@ def test_deleting_a_site_needs_its_name(shop):
     assert shop("site", "delete", "shop", "--confirm", "other").exit_code == 2
     assert shop("site", "delete", "shop", "--confirm", "shop").exit_code == 0
     assert json.loads(shop("site", "list", "--json").stdout) == []
+    again = shop("site", "create", "shop", "--name", "Shop", "--origin", "https://shop.example")
+    assert again.exit_code == 2 and "There was a site 'shop'" in again.output
 
 
 def test_a_backup_holds_the_ledger_and_never_overwrites(shop, tmp_path):
@@ -339,3 +356,30 @@ def test_doctor_warns_of_a_flood_before_the_disk_is_full(shop, monkeypatch):
     shop.record()
     monkeypatch.setattr("consent.cli.keeping.RECEIPT_BYTES", 10**15)
     assert "entries in a day; at that rate the disk is full in 0 days" in shop("doctor").output
+
+
+# Statistics.
+
+
+def test_stats_shows_each_category_beside_the_period_before(shop):
+    shop.record()
+    shop.record(subject="AAAAAAAAAAAAAAAAAAAAAA", grants={"persistent": False, "analytics": False, "social": False})
+    lines = shop("stats", "shop").output.splitlines()
+    assert lines[0].split() == ["category", "shown", "decided", "granted", "refused", "rate", "before", "points"]
+    assert lines[1].split() == ["analytics", "0", "2", "1", "1", "50.0", "%", "-", "-"] and len(lines) == 4
+    shop("erase", "shop", "AAAAAAAAAAAAAAAAAAAAAA")
+    assert "1 receipts of this period were erased or purged since" in shop("stats", "shop").output
+
+
+def test_stats_prints_counts_by_what_is_named(shop):
+    shop.record(language="de")
+    lines = shop("stats", "shop", "--by", "language,country").output.splitlines()
+    assert lines[1].split() == ["de", "-", "0", "1", "1", "0", "0"]
+    found = json.loads(shop("stats", "shop", "--by", "language", "--json").output)
+    assert found["items"] == [{"language": "de", "shown": 0, "decided": 1, "granted": 1, "refused": 0, "erased": 0}]
+
+
+@pytest.mark.parametrize("wrong", [("--by", "weather"), ("--since", "yesterday"), ("--since", "2031-01-01")])
+def test_stats_refuses_what_it_cannot_count(shop, wrong):
+    done = shop("stats", "shop", *wrong)
+    assert done.exit_code == 2 and done.stderr.startswith("Error: `")

@@ -7,6 +7,8 @@ import pytest
 
 from consent import sealing
 from consent.errors import BadQuery
+from consent.keeper import Keeper
+from consent.settings import load
 from tests.test_cli import Runner, run, shop  # noqa: F401
 
 PASSPHRASE = "five words are better here"
@@ -71,6 +73,32 @@ def test_nothing_is_overwritten(shop, copied, empty, secret):  # noqa: F811
     (empty.data / "keys").mkdir(parents=True)
     (empty.data / "keys" / "1-x.pem").write_text("")
     assert "leave --keys out" in restored(empty, copied, secret).output
+
+
+def test_a_restoring_that_was_cut_off_is_taken_up_again(copied, empty, secret):
+    empty.data.mkdir(parents=True)
+    keys = sealing.unseal(Path(f"{copied}.keys").read_bytes(), PASSPHRASE)
+    (empty.data / "keys").mkdir()
+    for name, content in keys.items():
+        (empty.data / "keys" / name).with_suffix(".part").write_bytes(content[:9])
+    assert restored(empty, copied, secret).exit_code == 0
+    (empty.data / "consent.db").unlink()
+    assert restored(empty, copied, secret).exit_code == 0
+    assert empty("verify", "shop").exit_code == 0 and len(list((empty.data / "keys").glob("*"))) == len(keys)
+
+
+def test_the_doctor_sees_that_an_older_ledger_was_restored_where_checkpoints_were_left(shop, copied, tmp_path):  # noqa: F811
+    shop.environ["CONSENT_ANCHORS"] = f"file:{tmp_path / 'kept.txt'}"
+    shop.record(subject="B" * 21 + "A")
+    keeper = Keeper(shop.ledger(), load(shop.environ))
+    keeper.round(), keeper.anchor()
+    assert "rolled back" not in shop("doctor").output
+    for path in shop.data.glob("consent.db*"):
+        path.unlink()
+    assert shop("restore", str(copied)).exit_code == 0
+    shop.record(subject="C" * 21 + "A"), shop("checkpoint", "shop")
+    result = shop("doctor")
+    assert result.exit_code == 1 and "whose checkpoint of 4 entries was left at file:" in result.output
 
 
 def test_another_passphrase_changes_nothing(copied, empty, tmp_path):

@@ -127,7 +127,9 @@ def test_every_address_of_the_service_is_described(app) -> None:
     """What has no description would be missing from the docs unnoticed."""
     described_rules = {rule.rule for rule, _, _ in described(app)}
     public = [
-        rule for rule in app.url_map.iter_rules() if rule.endpoint.split(".")[0] in ("public", "proofs", "api", "docs")
+        rule
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.split(".")[0] in ("public", "proofs", "api", "stats", "docs", "metrics")
     ]
     assert {rule.rule for rule in public} == described_rules
 
@@ -190,3 +192,10 @@ def leads(path: Path, link: str) -> bool:
 @pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
 def test_every_page_is_reached_from_the_readme(path: Path) -> None:
     assert f"docs/{path.name}" in (ROOT / "README.md").read_text()
+
+
+def test_the_page_on_records_says_what_is_proved_before_any_word_of_cryptography() -> None:
+    first, second, third, *_ = page("records.md").partition("## What is proved, and what not\n\n")[2].split("\n\n")
+    words = re.compile(r"sign|hash|key|crypt|merkle|tree|sha-|checkpoint|certificate|proof", re.IGNORECASE)
+    assert len(first) > 300 and len(second) > 300
+    assert not words.findall(first + second) and words.search(third)

@@ -63,7 +63,7 @@ class Server(Service):
             connection.close()
 
     def errors(self) -> list[str]:
-        return [line for line in self.log.read_text().splitlines() if " ERROR " in line]
+        return [line for line in self.log.read_text().splitlines() if '"level":"error"' in line]
 
 
 def post(connection: http.client.HTTPConnection, choice: dict) -> tuple[int, dict[str, str], dict]:
@@ -90,7 +90,7 @@ def receipts_in(ledger: Ledger) -> list[str]:
 def problems(ledger: Ledger) -> list[str]:
     """What a full check of the log finds, and what the database says of itself."""
     versions = {stored.version: policy.digest(policy.canonical(stored)) for stored in ledger.versions("shop")}
-    items = verify.items_of(ledger.entries("shop", Filter(kinds=())))
+    items = ledger.parcels("shop")
     found = verify.check(items, ledger.ring.public(), verify.Known(site="shop", policies=versions, complete=True))
     return [finding.problem for finding in found if finding.problem] + ledger.storage.faults()
 
@@ -267,6 +267,26 @@ def test_a_choice_refused_by_a_full_disk_is_recorded_once_when_it_is_sent_again(
     refused = full.record(id=id)[0]
     limit(full, resource.RLIM_INFINITY)
     assert [refused, full.record(id=id)[0], full.record(id=id)[0]] == [503, 201, 200]
+
+
+def erased(server: Server) -> int:
+    """Ask for the subject's erasure; the status."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=15)
+    try:
+        connection.request("DELETE", f"/sites/shop/subjects/{SUBJECT}", headers={"Origin": ORIGIN})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_an_erasure_on_a_full_disk_is_refused_whole_and_done_when_there_is_room(full):
+    assert erased(full) == 503 and full.json(f"/sites/shop/subjects/{SUBJECT}/state")["status"] == "given"
+    limit(full, resource.RLIM_INFINITY)
+    assert erased(full) == 204
+    ledger = full.ledger()
+    left = ledger.history("shop", SUBJECT), ledger.tree.checkpoint("shop").size, problems(ledger)
+    ledger.storage.close()
+    assert left == ([], 32, [])
 
 
 @pytest.fixture

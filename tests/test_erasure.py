@@ -1,15 +1,18 @@
 """What is erased is gone from every file; what is kept is kept as long as it should be."""
 
+from base64 import urlsafe_b64decode
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from consent import verify
+from consent.errors import Conflict
 from consent.keeper import Keeper
 from consent.ledger import Ledger
 from consent.model import Filter
 from consent.storage.rows import subject_bytes
-from tests.conftest import SUBJECT, body, choice
+from tests.conftest import ON_SQLITE, SUBJECT, body, choice
 
 OTHER = "AAAAAAAAAAAAAAAAAAAAAA"
 YEARS = 1096
@@ -28,23 +31,50 @@ def found(folder: Path, *needles: bytes) -> list[str]:
     return [path.name for path in files if any(needle in path.read_bytes() for needle in needles)]
 
 
+def traces_of(ledger: Ledger, id: str) -> tuple[bytes, ...]:
+    """What a receipt might leave: subject, id, claims and signature, as text and as they are stored."""
+    token = ledger.receipt("shop", id)
+    claims, signature = (part.encode() for part in token.split(".")[1:])
+    signed = urlsafe_b64decode(signature + b"==")
+    return (
+        SUBJECT.encode(),
+        subject_bytes(SUBJECT),
+        id.encode(),
+        UUID(id).bytes,
+        claims[len(claims) // 2 :],
+        signature,
+        signed,
+    )
+
+
 def holds(ledger: Ledger) -> list[str]:
-    items = verify.items_of(ledger.entries("shop", Filter(kinds=())))
+    items = ledger.parcels("shop")
     notes = [one.note for one in ledger.storage.reading().checkpoints("shop")]
     known = verify.Known(site="shop", checkpoints=notes, complete=True)
     return [one.problem for one in verify.check(items, ledger.ring.public(), known) if one.problem]
 
 
+@ON_SQLITE
 def test_no_byte_of_an_erased_subject_is_left_in_any_file(ledger: Ledger, tmp_path: Path):
     record(ledger, OTHER, 30)
-    token = ledger.receipt("shop", record(ledger, SUBJECT, 30))
+    id = record(ledger, SUBJECT, 30)
+    traces = traces_of(ledger, id)
     record(ledger, OTHER, 30)
-    claims = token.split(".")[1].encode()
-    traces = (SUBJECT.encode(), subject_bytes(SUBJECT), claims[len(claims) // 2 :], token.split(".")[2].encode())
-    assert found(tmp_path / "data", *traces)
+    assert all(found(tmp_path / "data", trace) for trace in (subject_bytes(SUBJECT), UUID(id).bytes, traces[-1]))
     ledger.erase("shop", SUBJECT, reason="requested by the subject")
     assert found(tmp_path / "data", *traces) == []
     assert holds(ledger) == []
+
+
+def test_no_byte_of_a_subject_is_left_of_a_deleted_site_and_its_id_stays_taken(ledger: Ledger, draft, tmp_path: Path):
+    id = record(ledger, SUBJECT, 30)
+    traces = traces_of(ledger, id)
+    ledger.tree.checkpoint("shop")
+    ledger.erasure.remove_site("shop")
+    assert found(tmp_path / "data", *traces) == []
+    with pytest.raises(Conflict, match="choose another id"):
+        ledger.create_site("shop", draft)
+    ledger.create_site("shop-2", draft)
 
 
 def test_what_is_past_its_retention_is_purged_and_accounted_for(ledger: Ledger, clock, tmp_path: Path):

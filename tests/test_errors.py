@@ -6,7 +6,7 @@ import pytest
 
 from consent.errors import ConsentError, TooManyRequests
 from consent.web.docs import error_codes
-from consent.web.logs import Logger, Redacting
+from consent.web.logs import Logger, Plain
 from tests.conftest import ORIGIN, SUBJECT, body
 
 SHAPE = {"type", "title", "status", "detail"}
@@ -64,7 +64,7 @@ def logged():
 
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(Redacting("%(message)s"))
+    handler.setFormatter(Plain("%(message)s"))
     loggers = [logging.getLogger(name) for name in ("consent", "gunicorn.error")]
     before = [(logger.handlers, logger.propagate) for logger in loggers]
     for logger in loggers:

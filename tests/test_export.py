@@ -5,11 +5,15 @@ import io
 import json
 from collections.abc import Callable
 
+import duckdb
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from consent import policy, receipts, verify
-from consent.errors import UnknownSite
-from consent.export import FORMATS, export
+from consent import columns, crew, extras, parquet, policy, receipts, verify
+from consent.errors import NotInstalled, Unavailable, UnknownSite
+from consent.export import FORMATS, _line, export, harmless
 from consent.ledger import Ledger
 from consent.merkle import leaf_hash
 from consent.model import Filter
@@ -48,11 +52,24 @@ def tokens(ledger: Ledger) -> list[str | None]:
     return [entry.token for entry in ledger.entries("shop", Filter())]
 
 
+def lines(data: bytes, format: str) -> list[bytes]:
+    """The lines of a file, or the whole file where it has none."""
+    return [data] if format == "parquet" else data.splitlines(keepends=True)
+
+
 # Every format.
+
+
+def table(data: bytes):
+    import pyarrow.parquet
+
+    return pyarrow.parquet.read_table(io.BytesIO(data))
+
 
 TOKENS: dict[str, Callable[[bytes], list[str]]] = {
     "csv": lambda data: [row["receipt"] for row in csv.DictReader(io.StringIO(data.decode(), newline=""))],
     "ndjson": lambda data: [json.loads(line)["receipt"] for line in data.splitlines()],
+    "parquet": lambda data: table(data)["receipt"].to_pylist(),
     "iso27560": lambda data: [
         row.get("receipt") or row["proof"]["value"] for row in map(json.loads, data.splitlines())
     ],
@@ -89,7 +106,10 @@ def test_an_unknown_site_is_refused_before_the_first_piece(log, format):
 def test_nothing_of_an_erased_subject_is_in_any_format(log, format):
     log.erase("shop", SUBJECT, reason="test")
     data = file(log, format, Filter(kinds=()))
-    assert SUBJECT.encode() not in data and OTHER.encode() in data
+    assert SUBJECT.encode() not in data
+    left = [entry.token for entry in log.entries("shop", Filter()) if entry.token]
+    found = TOKENS[format](b"".join(line for line in lines(data, format) if b'"erased"' not in line))
+    assert left and [token for token in found if token in left] == left
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -98,8 +118,86 @@ def test_a_format_says_what_it_is(format):
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_a_file_comes_in_pieces_as_it_is_read(log, format):
+def test_a_file_comes_in_pieces_as_it_is_read(log, format, monkeypatch):
+    monkeypatch.setattr(parquet, "PAGE", 1)
+    monkeypatch.setattr(parquet, "GROUP", 1)
     assert len(list(export(log, "shop", format, Filter()))) >= 4
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize(
+    ("filter", "found"),
+    [
+        (Filter(since=1_795_000_000), [0, 1, 2, 3]),
+        (Filter(since=1_795_000_001), [1, 2, 3]),
+        (Filter(since=1_795_000_060), [1, 2, 3]),
+        (Filter(since=1_795_000_061), []),
+        (Filter(until=1_795_000_000), []),
+        (Filter(until=1_795_000_060), [0]),
+        (Filter(until=1_795_000_061), [0, 1, 2, 3]),
+        (Filter(since=1_795_000_060, until=1_795_000_060), []),
+        (Filter(since=1_795_000_060, policy=1, action="accept_all"), [1]),
+        (Filter(policy=2), [3]),
+    ],
+)
+def test_since_is_included_and_until_is_not(log, format, filter, found):
+    whole = tokens(log)
+    assert TOKENS[format](file(log, format, filter)) == [whole[place] for place in found]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_an_export_that_broke_off_goes_on_after_the_last_index(log, format):
+    """Two receipts of one second: `since` alone would give the first of them twice."""
+    rest = b"".join(export(log, "shop", format, Filter(), after=2))
+    assert TOKENS[format](rest) == tokens(log)[2:]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_what_happens_meanwhile_is_not_in_the_file(log, format, monkeypatch):
+    monkeypatch.setattr(parquet, "PAGE", 1)
+    monkeypatch.setattr(parquet, "GROUP", 1)
+    before = tokens(log)
+    pieces = export(log, "shop", format, Filter())
+    first = next(pieces)
+    log.record("shop", choice(subject=OTHER))
+    log.erase("shop", SUBJECT, reason="test")
+    assert TOKENS[format](first + b"".join(pieces)) == before
+
+
+def test_the_start_is_found_without_reading_what_lies_before(log, clock, monkeypatch):
+    for _ in range(100):
+        clock.forward(seconds=10)
+        log.record("shop", choice())
+    rows, read = log.storage.reading(), []
+    monkeypatch.setattr(rows, "entries", lambda *a, **k: read.append(k) or type(rows).entries(rows, *a, **k))
+    assert len(list(log.entries("shop", Filter(since=int(clock.now)), rows=rows))) == 1
+    assert len(read) < 12 and min(one["after"] for one in read if one["limit"] > 1) > 90
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_a_damaged_entry_ends_the_file_with_a_sentence_that_names_it(log, format):
+    with log.storage.writing() as rows:
+        rows.connection.execute("UPDATE entries SET token = CAST(substr(token, 1, 90) AS BLOB) WHERE position = 2")
+    with pytest.raises(Unavailable, match="Entry 2 is damaged"):
+        file(log, format)
+
+
+def test_claims_in_another_order_than_ours_say_the_same(log):
+    ours = next(columns.rows(log.entries("shop", Filter()), lambda said: said))
+    entry = next(iter(log.entries("shop", Filter())))
+    header, ours_said, signature = entry.parts
+    claims = json.loads(ours_said)
+    claims["consent"] = dict(reversed(claims["consent"].items()))
+    turned = json.dumps(dict(reversed(claims.items()))).encode()
+    other = msgspec.structs.replace(entry, parts=(header, turned, signature))
+    assert next(columns.rows([other], lambda said: said)) == ours
+    assert columns.LAYOUT.fullmatch(ours_said.decode()) and not columns.LAYOUT.fullmatch(turned.decode())
+
+
+def test_a_missing_package_is_named_with_how_to_get_it(log, monkeypatch):
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    with pytest.raises(NotInstalled, match=r"pip install 'consent\[parquet\]'"):
+        export(log, "shop", "parquet", Filter())
 
 
 # csv.
@@ -171,6 +269,66 @@ def test_csv_of_an_empty_log_is_its_head(ledger):
     assert file(ledger, "csv").count(b"\r\n") == 1
 
 
+HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "'=1", "''", "a,b", 'a"b', "a;=1", "", "é"]
+
+
+@pytest.mark.parametrize("cell", HOSTILE)
+def test_no_cell_of_a_csv_is_a_formula_and_each_comes_back(cell):
+    written = next(csv.reader(io.StringIO(_line(["x", cell]), newline="")))[1]
+    assert not written.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    assert written.removeprefix("'") == cell
+
+
+def test_a_subject_that_a_spreadsheet_would_take_for_a_formula_is_held_back(ledger):
+    subject = "-cmdAAAAAAAAAAAAAAAAAA"
+    ledger.record("shop", choice(subject=subject))
+    assert rows(ledger)[0]["subject"] == f"'{subject}"
+
+
+@given(st.text())
+def test_any_cell_comes_back(cell):
+    assert harmless(cell).removeprefix("'") == cell or harmless(cell) == cell
+
+
+# parquet.
+
+
+def test_parquet_has_the_columns_of_csv_and_says_the_same(log):
+    found = table(file(log, "parquet"))
+    assert found.column_names == list(rows(log)[0])
+    for parquet_row, csv_row in zip(found.to_pylist(), rows(log), strict=True):
+        services = " ".join(f"{id}={'granted' if granted else 'refused'}" for id, granted in parquet_row["services"])
+        times = {name: rfc3339(int(parquet_row[name].timestamp())) for name in ("recorded_at", "valid_until")}
+        gpc = {None: "", True: "true", False: "false"}[parquet_row["gpc"]]
+        said = parquet_row | times | {"services": services, "gpc": gpc}
+        assert {name: "" if value is None else str(value) for name, value in said.items()} == csv_row
+
+
+def test_parquet_is_typed(log):
+    types = {field.name: str(field.type) for field in table(file(log, "parquet")).schema}
+    assert types["index"] == "int64" and types["policy"] == "int32" and types["gpc"] == "bool"
+    assert types["recorded_at"] == types["valid_until"] == "timestamp[ms, tz=UTC]"
+    assert types["services"] == "map<string, bool ('services')>"
+
+
+def test_parquet_of_an_empty_log_has_columns_and_no_row(ledger):
+    assert table(file(ledger, "parquet")).num_rows == 0 and "analytics" in table(file(ledger, "parquet")).column_names
+
+
+def test_duckdb_reads_the_parquet_file_and_counts_what_the_ledger_has(log, tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet, "PAGE", 2)
+    monkeypatch.setattr(parquet, "GROUP", 1)
+    path = tmp_path / "shop.parquet"
+    path.write_bytes(file(log, "parquet"))
+    found = duckdb.sql(
+        f"SELECT action, count(*), count(DISTINCT subject) FROM '{path}' GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    assert found == [("accept_all", 1, 1), ("custom", 2, 1), ("withdraw", 1, 1)]
+    granted = duckdb.sql(f"SELECT count(*) FROM '{path}' WHERE analytics = 'granted'").fetchall()
+    assert granted[0] == (sum(line["claims"]["consent"]["grants"]["analytics"] for line in objects(log)),)
+    assert duckdb.sql(f"SELECT services['video'] FROM '{path}' WHERE policy = 2").fetchall() == [(True,)]
+
+
 # ndjson.
 
 
@@ -213,6 +371,6 @@ def test_ndjson_of_a_whole_log_verifies(log):
     lines = file(log, "ndjson", Filter(kinds=())).splitlines()
     stored = {one.version: policy.digest(policy.canonical(one)) for one in log.versions("shop")}
     found = verify.check(
-        verify.items_in(lines), log.ring.public(), verify.Known(site="shop", policies=stored, complete=True)
+        crew.lines(lines), log.ring.public(), verify.Known(site="shop", policies=stored, complete=True)
     )
     assert not any(finding.problem for finding in found)

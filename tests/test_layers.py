@@ -9,9 +9,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "consent"
 
-BASE = {"errors", "fields", "model", "times", "ids", "policy_types"}
+BASE = {"errors", "fields", "model", "times", "ids", "policy_types", "pieces", "tallies"}
 PURE = BASE | {
-    "access", "anchors", "appearance", "catalogue", "checkpoint", "choices", "examination", "claims", "i18n", "keyring", "merkle", "origins", "packing", "policy", "policy_diff", "policy_rules", "patterns",
+    "access", "anchors", "appearance", "catalogue", "checkpoint", "choices", "crew", "examination", "claims", "extras", "i18n", "keyring", "merkle", "origins", "packing", "policy", "policy_diff", "policy_rules", "patterns",
     "receipts", "regime", "remote", "renderings", "sealing", "settings", "shape", "state",
 }  # fmt: skip
 ALLOWED = {
@@ -19,8 +19,10 @@ ALLOWED = {
     "fields": set(),
     "times": set(),
     "ids": set(),
+    "pieces": set(),
     "policy_types": {"fields"},
     "model": {"fields", "policy_types"},
+    "tallies": {"model", "times"},
     "storage": BASE | {"packing", "storage"},
     "tree": PURE | {"storage.base"},
     "erasure": PURE | {"storage.base"},
@@ -30,8 +32,8 @@ ALLOWED = {
     "sessions": PURE | {"storage.base", "people"},
     "trail": PURE | {"storage.base", "ledger"},
     "reading": BASE | {"storage.base"},
-    "search": BASE | {"storage.base", "reading"},
-    "ledger": PURE | {"storage.base", "tree", "erasure", "together", "editions"},
+    "search": PURE | {"storage.base", "reading"},
+    "ledger": PURE | {"storage.base", "tree", "erasure", "together", "editions", "reading"},
     "verify": PURE,
     "evidence": PURE | {"ledger", "export", "tree", "storage.base"},
     "bundle": PURE | {"evidence", "verify"},
@@ -39,7 +41,10 @@ ALLOWED = {
     "sheet": PURE | {"ledger", "banner"},
     "mirror": PURE | {"verify"},
     "keeper": PURE | {"ledger", "tree"},
-    "export": PURE | {"ledger"},
+    "columns": PURE,
+    "parquet": PURE | {"columns"},
+    "export": PURE | {"ledger", "columns", "parquet"},
+    "stats": PURE | {"ledger"},
     "banner": PURE | {"ledger"},
     "snippet": PURE | {"banner"},
     "client": {"model", "policy_types", "state"},
@@ -50,6 +55,7 @@ THIRD_PARTY = {
     "fields": {"msgspec"},
     "model": {"msgspec"},
     "times": set(),
+    "tallies": {"msgspec"},
     "ids": set(),
     "state": {"msgspec"},
 }

@@ -476,7 +476,8 @@ def test_displays_are_counted_by_the_day(ledger, clock):
     for days in (0, 0, 1):
         clock.forward(days=days)
         ledger.count_display("shop", shown)
-    assert [count for _, _, count in ledger.storage.reading().displays("shop")] == [2, 1]
+    counted = ledger.storage.reading().tallies("shop", "2000-01-01", "3000-01-01")
+    assert [(tally.action, count) for tally, count in counted] == [("shown", 2), ("shown", 1)]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from consent.web.docs import error_codes
 from tests.conftest import ORIGIN, body
 
-DESCRIBED = ("public", "api", "docs")
+DESCRIBED = ("public", "api", "stats", "docs", "metrics")
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_every_operation_says_how_it_fails(document):
 def test_every_admin_operation_names_its_role(document):
     for path, methods in document["paths"].items():
         for operation in methods.values():
-            assert path.startswith("/api/") == ("security" in operation)
+            assert (path.startswith("/api/") or path == "/metrics") == ("security" in operation)
 
 
 def test_recording_describes_every_refusal_of_the_contract(document):
@@ -79,6 +79,8 @@ ANSWERS = [
 ]
 ADMIN_ANSWERS = [
     ("get", "/api/sites/{site}", {}, 200),
+    ("get", "/api/sites/{site}/stats", {}, 200),
+    ("get", "/api/sites/{site}/stats", {"query_string": {"by": "x"}}, 400),
     ("get", "/api/sites/{site}/receipts", {"query_string": {"subject": "x"}}, 400),
     ("delete", "/api/sites/{site}/subjects/{subject}", {}, 400),
     ("delete", "/api/sites/{site}", {}, 400),

@@ -1,5 +1,6 @@
 """The log as outsiders see it, over HTTP."""
 
+import msgspec
 import pytest
 from tlog_scales.signing import Vkey
 from tlog_scales.tlog import Checkpoint, InclusionProof
@@ -42,7 +43,7 @@ def test_tiles_are_the_hashes_of_the_tree_and_cacheable_for_ever(client, ids):
     assert len(client.get("/sites/shop/ledger/tile/1/000.p/2").data) == 2 * 32
 
 
-@pytest.mark.parametrize("path", ["0/3", "0/0000", "0/002", "0/002.p/90", "0/002.p/0", "0/002.p/089", "0/001.p/256", "0/x000/001", "9/000", "0/x001", "0/a01", "0/\u0660\u0660\u0661", "0/001.p/", "99999999999999999999/000", "0/x999/x999/x999/x999/x999/x999/x999/999"])  # fmt: skip
+@pytest.mark.parametrize("path", ["0/3", "0/0000", "0/002", "0/002.p/90", "0/002.p/0", "0/002.p/089", "0/001.p/256", "0/x000/001", "9/000", "0/x001", "0/a01", "0/\u0660\u0660\u0661", "0/001.p/", "99999999999999999999/000", "00/001", "\u0660/001", "-1/001", "0/x999/x999/x999/x999/x999/x999/x999/999"])  # fmt: skip
 def test_a_tile_that_is_not_there_or_spelled_otherwise_is_refused(client, ids, path):
     answer = client.get(f"/sites/shop/ledger/tile/{path}")
     assert answer.status_code == 404 and answer.mimetype == "application/problem+json"
@@ -89,6 +90,13 @@ def test_a_log_elsewhere_that_was_rewritten_is_named(mirror, ledger, ids):
     ahead = checkpoint.make(checkpoint.Head(head.origin, 5000, bytes(32)), ledger.ring.newest())
     found = [one.problem for one in mirror.findings(None, [other, ahead])]
     assert "history was rewritten" in found[1] and "rolled back" in found[2]
+
+
+def test_a_remembered_checkpoint_of_another_log_is_named(mirror, ledger, ids):
+    head = checkpoint.read(ledger.tree.newest("shop").note)
+    other = msgspec.structs.replace(head, origin="consent.example.org/sites/other")
+    found = [one.problem for one in mirror.findings(None, [checkpoint.make(other, ledger.ring.newest())])]
+    assert found[1] == "the remembered checkpoint is of consent.example.org/sites/other, another log"
 
 
 def test_tiles_that_do_not_fit_the_checkpoint_are_named(mirror, ledger, ids):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from consent.settings import load
 from consent.web import make_app
-from tests.conftest import ALL, NONE, ORIGIN, SUBJECT, body
+from tests.conftest import ALL, NONE, ON_SQLITE, ORIGIN, SUBJECT, body
 
 HERE = {"Origin": ORIGIN}
 RECEIPTS = "/sites/shop/receipts"
@@ -328,8 +328,8 @@ def test_a_display_is_counted_without_an_identifier(client, ledger):
     for _ in range(2):
         document = {"policy": 1, "language": "en", "surface": "banner"}
         assert client.post("/sites/shop/displays", json=document, headers=HERE).status_code == 204
-    [(_, display, count)] = ledger.storage.reading().displays("shop")
-    assert (display.language, count) == ("en", 2)
+    [(shown, count)] = ledger.storage.reading().tallies("shop", "2000-01-01", "3000-01-01")
+    assert (shown.action, shown.language, shown.regime, count) == ("shown", "en", "opt-in", 2)
 
 
 @pytest.mark.parametrize("changes", [{"policy": 9}, {"language": "xx"}, {"subject": SUBJECT}])
@@ -401,6 +401,15 @@ def test_the_receipt_names_the_regime_and_its_reason(client_with, ledger, draft)
     post(client, document, {**HERE, "CF-IPCountry": "US-CA"})
     consent = client.get(f"{RECEIPTS}/{document['id']}", headers={"Accept": "application/json"}).json["consent"]
     assert (consent["regime"], consent["regime_basis"], consent["country"]) == ("opt-out", "region", "US")
+
+
+def test_a_display_is_counted_under_its_place(client_with, ledger, draft):
+    ledger.publish("shop", draft)
+    document = {"policy": 2, "language": "en", "surface": "banner"}
+    headers = {**HERE, "CF-IPCountry": "US-CA"}
+    assert client_with(**COUNTRY).post("/sites/shop/displays", json=document, headers=headers).status_code == 204
+    [(shown, count)] = ledger.storage.reading().tallies("shop", "2000-01-01", "3000-01-01")
+    assert (shown.country, shown.regime, count) == ("US", "opt-out", 1)
 
 
 def test_a_place_is_found_in_an_mmdb_file(client_with, ledger, draft, tmp_path):
@@ -502,9 +511,10 @@ def test_a_bottomless_body_is_malformed(client, data):
 # What is wrong with the installation.
 
 
+@ON_SQLITE
 def test_a_database_from_a_newer_version_is_not_ready(client, ledger):
     with sqlite3.connect(ledger.storage.path) as db:
-        db.execute("UPDATE _sqlite_migrations SET name = 'm999_later' WHERE name = 'm003_displays'")
+        db.execute("UPDATE _sqlite_migrations SET name = 'm999_later' WHERE name = 'm005_tree'")
     db.close()
     answer = client.get("/readyz")
     assert answer.status_code == 503 and answer.json["type"].endswith("#newer-database")

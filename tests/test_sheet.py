@@ -2,14 +2,15 @@
 
 import html
 import re
+from string import Formatter
 
 import pytest
 
-from consent import checkpoint, policy
+from consent import checkpoint, i18n, policy
 from consent.errors import BadQuery, UnknownReceipt
 from consent.ledger import Ledger
 from consent.model import Filter
-from consent.sheet import WORDS, sheet
+from consent.sheet import sheet, words
 from tests.conftest import SUBJECT, choice
 
 GRANTS = {"analytics": True, "social": False, "chat": False}
@@ -42,10 +43,89 @@ def test_it_carries_the_receipt_and_a_proof_that_holds(ledger, id):
 
 def test_it_speaks_the_readers_language(ledger, id):
     page = sheet(ledger, "shop", id, language="de")
-    assert '<html lang="de">' in page and "Was geantwortet wurde" in page and "abgelehnt" in page
-    assert all(set(words) == {"en", "de"} for words in WORDS.values())
-    with pytest.raises(BadQuery):
-        sheet(ledger, "shop", id, language="tlh")
+    assert '<html lang="de" dir="ltr">' in page and "Was geantwortet wurde" in page and "abgelehnt" in page
+    assert "Was geantwortet wurde" in sheet(ledger, "shop", id, language="de-AT")
+
+
+@pytest.mark.parametrize("language", ["tlh", "", "../en", "de\n"])
+def test_a_language_that_the_product_does_not_have_is_refused(ledger, id, language):
+    with pytest.raises(BadQuery, match="There is no language"):
+        sheet(ledger, "shop", id, language=language)
+
+
+def test_what_is_not_translated_is_english_and_marked_as_such(ledger, id):
+    language = next(tag for tag in i18n.locales() if tag not in words())
+    page = sheet(ledger, "shop", id, language=language)
+    assert '<html lang="en" dir="ltr">' in page and "What was answered" in page
+    assert f"there are none in {i18n.locale(language).name} yet" in html.unescape(page)
+    assert "yet." not in sheet(ledger, "shop", id, language="en-GB")
+
+
+def test_what_is_written_from_right_to_left_is_shown_so(ledger, id):
+    assert '<html lang="ar" dir="rtl">' in sheet(ledger, "shop", id, language="ar")
+
+
+# The words.
+
+OF_THE_UNION = [
+    "bg",
+    "cs",
+    "da",
+    "de",
+    "el",
+    "en",
+    "es",
+    "et",
+    "fi",
+    "fr",
+    "ga",
+    "hr",
+    "hu",
+    "it",
+    "lt",
+    "lv",
+    "mt",
+    "nl",
+    "pl",
+    "pt",
+    "ro",
+    "sk",
+    "sl",
+    "sv",
+]
+LANGUAGES = sorted(words())
+
+
+def placeholders(texts: dict[str, str]) -> dict[str, set[str]]:
+    return {key: {name for _, name, _, _ in Formatter().parse(text) if name is not None} for key, text in texts.items()}
+
+
+def test_every_official_language_of_the_union_is_there():
+    assert set(OF_THE_UNION) <= set(LANGUAGES) <= set(i18n.locales())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_the_keys_and_placeholders_of_english(language):
+    assert placeholders(words()[language]) == placeholders(words()["en"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_is_empty_padded_or_left_in_english(language):
+    texts = words()[language]
+    assert all(text and text == text.strip() for text in texts.values())
+    assert language == "en" or sum(text == words()["en"][key] for key, text in texts.items()) <= 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_granted_and_refused_cannot_be_mistaken(language):
+    texts = words()[language]
+    assert len({texts[key] for key in ("granted", "refused", "necessary")}) == 3
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_makes_a_whole_page(ledger, id, language):
+    page = html.unescape(sheet(ledger, "shop", id, language=language))
+    assert words()[language]["answered"] in page and SUBJECT in page and "{" not in page.partition("<body>")[2]
 
 
 def test_code_in_a_name_is_shown_as_text(ledger):

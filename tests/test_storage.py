@@ -6,10 +6,12 @@ import sqlite3
 import threading
 import uuid
 from base64 import urlsafe_b64encode
+from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
 import msgspec
+import psycopg
 import pytest
 
 from consent.errors import (
@@ -23,10 +25,10 @@ from consent.errors import (
 )
 from consent.fields import Action
 from consent.merkle import leaf_hash
-from consent.model import Display, Entry, Filter, Publication, Script, Site, Token
+from consent.model import Entry, Filter, Publication, Script, Site, Tally, Token
 from consent.storage import open_storage
 from consent.storage.base import TRAIL, Storage
-from tests.conftest import SUBJECT
+from tests.conftest import ON_SQLITE, SUBJECT
 
 OTHER = "AAAAAAAAAAAAAAAAAAAAAA"
 EVERYTHING = Filter(kinds=())
@@ -86,8 +88,19 @@ PUBLISHING = {
 
 
 @pytest.mark.parametrize("what", PUBLISHING)
-def test_what_is_published_here_is_noticed_by_every_process_of_the_machine(shop, what):
-    other = open_storage(f"sqlite://{shop.path}")
+def test_what_is_published_here_is_noticed_here_at_once(shop, what):
+    before = shop.published()
+    append(shop, entry())
+    assert shop.published() == before, "recording publishes nothing"
+    with shop.writing() as rows:
+        PUBLISHING[what](rows)
+    assert shop.published() != before
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("what", PUBLISHING)
+def test_what_is_published_here_is_noticed_by_every_process_of_the_machine(shop, database, what):
+    other = open_storage(database)
     before = other.published()
     append(shop, entry())
     assert other.published() == before, "recording publishes nothing"
@@ -138,9 +151,10 @@ OF_A_SITE = {
     "newest": lambda rows: rows.newest("nowhere", EVERYTHING),
     "count": lambda rows: rows.count("nowhere", EVERYTHING),
     "empty": lambda rows: rows.empty("nowhere", SUBJECT),
+    "empty_idle": lambda rows: rows.empty_idle("nowhere", [SUBJECT], 100),
     "add_token": lambda rows: rows.add_token(api_token(site="nowhere")),
-    "count_display": lambda rows: rows.count_display("nowhere", "2026-11-23", Display(1, "en", "banner")),
-    "displays": lambda rows: rows.displays("nowhere"),
+    "tally": lambda rows: rows.tally("nowhere", {tally(): 1}),
+    "tallies": lambda rows: rows.tallies("nowhere", *ALWAYS),
 }
 
 
@@ -156,17 +170,43 @@ def filled(storage: Storage) -> None:
         rows.add_script(script(b"one"))
         rows.append(entry())
         rows.add_token(api_token(site="shop"))
-        rows.count_display("shop", "2026-11-23", Display(1, "en", "banner"))
+        rows.tally("shop", {tally(): 1})
 
 
 def test_a_removed_site_takes_everything_of_its_own_with_it(shop):
     filled(shop)
     with shop.writing() as rows:
         rows.remove_site("shop")
-        rows.add_site(Site("shop", 40))
     rows = shop.reading()
-    left = [rows.publications("shop"), rows.entries("shop", EVERYTHING), rows.displays("shop"), rows.tokens()]
-    assert left == [[], [], [], []] and rows.script("shop", script(b"one").hash) is None
+    assert rows.tokens() == [] and rows.sites() == [Site("other", 20)]
+    for ask in (
+        rows.publications,
+        lambda site: rows.tallies(site, *ALWAYS),
+        rows.scripts,
+        rows.checkpoint,
+        lambda site: rows.entries(site, EVERYTHING),
+    ):
+        with pytest.raises(UnknownSite):
+            ask("shop")
+
+
+def test_the_id_of_a_removed_site_stays_taken(shop):
+    filled(shop)
+    with shop.writing() as rows:
+        rows.remove_site("shop")
+    for _ in range(2):
+        with pytest.raises(Conflict, match=r"There was a site 'shop'.*choose another id"), shop.writing() as rows:
+            rows.add_site(Site("shop", 40))
+    with shop.writing() as rows:
+        rows.add_site(Site("shop-2", 40))
+    assert shop.reading().size("shop-2") == 0
+
+
+def test_an_id_is_not_taken_by_a_removal_that_was_undone(shop):
+    with pytest.raises(ZeroDivisionError), shop.writing() as rows:
+        rows.remove_site("shop")
+        1 / 0  # noqa: B018
+    assert shop.reading().site("shop") == Site("shop", 10)
 
 
 def test_a_removed_site_takes_nothing_of_another_with_it(shop):
@@ -427,6 +467,29 @@ def test_emptying_a_subject_never_seen_empties_nothing(shop):
         assert rows.empty("shop", SUBJECT) == []
 
 
+def test_idle_are_those_whose_last_receipt_is_older(shop):
+    times = [(1, 100), (2, 110), (1, 120), (3, 130), (2, 200), (4, 210)]
+    append(shop, *(entry(subject=subject_of(number), recorded_at=at) for number, at in times))
+    append(
+        shop, entry("other", subject=subject_of(5), recorded_at=1), entry(kind="policy", subject=None, recorded_at=220)
+    )
+    found = [sorted(shop.reading().idle("shop", before)) for before in (0, 100, 121, 131, 200, 201, 1000)]
+    one, two, three, four = map(subject_of, (1, 2, 3, 4))
+    assert found == [[], [], [one], [one, three], [one, three], [one, two, three], [one, two, three, four]]
+    with shop.writing() as rows:
+        rows.empty("shop", one)
+    assert shop.reading().idle("shop", 200) == [three]
+
+
+def test_emptying_the_idle_spares_who_came_back_and_who_is_not_named(shop):
+    append(shop, *(entry(subject=subject_of(number), recorded_at=100) for number in (1, 2, 3, 1)))
+    append(shop, entry("other", subject=subject_of(1)), entry(subject=subject_of(2), recorded_at=200))
+    with shop.writing() as rows:
+        assert rows.empty_idle("shop", [subject_of(1), subject_of(2), subject_of(9)], 200) == [0, 3]
+    assert indexes(shop.reading().entries("shop", Filter(erased=False))) == [1, 2, 4]
+    assert shop.reading().latest("other", subject_of(1)) is not None
+
+
 def test_erased_entries_still_count_and_are_never_given_out_again(shop):
     append(shop, entry(), entry())
     with shop.writing() as rows:
@@ -449,7 +512,7 @@ def test_nothing_of_an_erased_subject_is_left_in_a_backup(shop, tmp_path):
     assert b"a-statement-to-forget" not in (tmp_path / "backup.db").read_bytes()
 
 
-# Tokens and displays.
+# Tokens.
 
 
 def test_tokens_come_back_whole_oldest_first(shop):
@@ -489,21 +552,79 @@ def test_a_token_is_revoked_once(shop):
         ]
 
 
-def test_displays_are_counted_by_day_policy_language_and_surface(shop):
-    banner, other = Display(1, "en", "banner"), Display(1, "de", "banner")
+# Daily counts.
+
+
+ALWAYS = ("2000-01-01", "3000-01-01")
+
+
+def tally(day: str = "2026-11-23", **changes) -> Tally:
+    given = {
+        "policy": 1,
+        "action": "custom",
+        "granted": "analytics",
+        "language": "en",
+        "country": "DE",
+        "regime": "opt-in",
+        "surface": "banner",
+    }
+    return Tally(day, **(given | changes))  # fmt: skip
+
+
+def test_counts_add_up_over_transactions_and_inside_them(shop):
+    one, other = tally(), tally(language="de")
+    for counts in ({one: 2, other: 1}, {one: 3}):
+        with shop.writing() as rows:
+            rows.tally("shop", counts)
+            rows.tally("shop", {one: 10})
+    assert shop.reading().tallies("shop", *ALWAYS) == [(other, 1), (one, 25)]
+
+
+def test_every_field_of_a_count_keeps_it_apart(shop):
+    changes = {"day": "2026-11-24", "policy": 2, "action": "signal", "granted": "", "language": "de", "country": "", "regime": "notice", "surface": "api"}  # fmt: skip
+    kinds = [tally(), *(msgspec.structs.replace(tally(), **{name: value}) for name, value in changes.items())]
     with shop.writing() as rows:
-        for day, shown in [
-            ("2026-11-24", banner),
-            ("2026-11-23", banner),
-            ("2026-11-23", other),
-            ("2026-11-23", banner),
-        ]:
-            rows.count_display("shop", day, shown)
-    assert list(shop.reading().displays("shop")) == [
-        ("2026-11-23", other, 1),
-        ("2026-11-23", banner, 2),
-        ("2026-11-24", banner, 1),
-    ]
+        rows.tally("shop", dict.fromkeys(kinds, 1))
+    found = shop.reading().tallies("shop", *ALWAYS)
+    assert found == sorted(((kind, 1) for kind in kinds), key=lambda pair: msgspec.structs.astuple(pair[0]))
+
+
+def test_what_comes_to_nought_is_gone(shop):
+    with shop.writing() as rows:
+        rows.tally("shop", {tally(): 2, tally("2026-11-24"): 1})
+    with shop.writing() as rows:
+        rows.tally("shop", {tally(): -2, tally("2026-11-25"): -1})
+    assert shop.reading().tallies("shop", *ALWAYS) == [(tally("2026-11-24"), 1)]
+
+
+def test_counts_are_read_from_a_day_on_and_before_a_day(shop):
+    days = [tally(f"2026-11-{day}") for day in (22, 23, 24, 25)]
+    with shop.writing() as rows:
+        rows.tally("shop", dict.fromkeys(days, 1))
+    assert shop.reading().tallies("shop", "2026-11-23", "2026-11-25") == [(days[1], 1), (days[2], 1)]
+
+
+def test_counts_are_summed_over_the_fields_that_are_not_named(shop):
+    with shop.writing() as rows:
+        rows.tally("shop", {tally(): 1, tally("2026-11-24", language="de"): 2, tally(policy=2): 4})
+    by_policy = shop.reading().tallies("shop", *ALWAYS, by={"policy"})
+    assert by_policy == [(Tally("", 1, *[""] * 6), 3), (Tally("", 2, *[""] * 6), 4)]
+    assert shop.reading().tallies("shop", *ALWAYS, by=()) == [(Tally("", 0, *[""] * 6), 7)]
+    assert shop.reading().tallies("shop", "2027-01-01", "2027-02-01", by=()) == []
+
+
+def test_sites_are_counted_apart(shop):
+    with shop.writing() as rows:
+        rows.tally("shop", {tally(): 1})
+    assert shop.reading().tallies("other", *ALWAYS) == []
+
+
+def test_a_count_is_undone_with_its_transaction_and_seen_inside_it(shop):
+    with pytest.raises(ZeroDivisionError), shop.writing() as rows:
+        rows.tally("shop", {tally(): 1})
+        assert rows.tallies("shop", *ALWAYS) == [(tally(), 1)]
+        raise ZeroDivisionError
+    assert shop.reading().tallies("shop", *ALWAYS) == []
 
 
 # Transactions.
@@ -557,8 +678,8 @@ def test_threads_that_append_at_once_get_every_index_once(shop):
     assert sorted(taken) == list(range(100))
 
 
-def test_what_one_storage_writes_another_on_the_same_database_reads(shop, tmp_path):
-    other = open_storage(f"sqlite://{tmp_path / 'data' / 'consent.db'}")
+def test_what_one_storage_writes_another_on_the_same_database_reads(shop, database):
+    other = open_storage(database)
     assert other.reading().size("shop") == 0
     append(shop, entry())
     assert other.reading().size("shop") == 1
@@ -574,11 +695,21 @@ def test_a_closed_storage_opens_again_at_its_next_use(shop):
 # Schema.
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def unborn(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database of every kind in which nothing was ever created."""
+    if request.param == "sqlite":
+        yield f"sqlite://{tmp_path / 'fresh' / 'consent.db'}"
+        return
+    with request.getfixturevalue("postgres").unborn() as url:
+        yield url
+
+
 @pytest.fixture
-def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
-    storage = open_storage(f"sqlite://{tmp_path / 'fresh' / 'consent.db'}")
-    request.addfinalizer(storage.close)
-    return storage
+def fresh(unborn: str) -> Iterator[Storage]:
+    storage = open_storage(unborn)
+    yield storage
+    storage.close()
 
 
 def test_migrating_applies_what_is_pending_and_says_so(fresh):
@@ -591,8 +722,8 @@ def test_migrating_twice_applies_nothing_twice(shop):
     assert shop.migrate() == [] and shop.reading().size("shop") == 1
 
 
-def test_storages_that_migrate_at_once_apply_each_migration_once(fresh, tmp_path):
-    storages = [open_storage(f"sqlite://{tmp_path / 'fresh' / 'consent.db'}") for _ in range(4)]
+def test_storages_that_migrate_at_once_apply_each_migration_once(fresh, unborn):
+    storages = [open_storage(unborn) for _ in range(4)]
     applied: list[list[str]] = []
     threads = [threading.Thread(target=lambda s=s: applied.append(s.migrate())) for s in storages]
     for thread in threads:
@@ -612,17 +743,22 @@ def test_a_database_is_empty_until_it_is_migrated(fresh):
 
 def test_asking_creates_nothing(fresh, tmp_path):
     fresh.is_empty(), fresh.pending()
-    with pytest.raises(Unavailable):
+    with pytest.raises((Unavailable, PendingMigrations)):
         fresh.reading()
-    assert not (tmp_path / "fresh").exists()
+    assert fresh.is_empty() and not (tmp_path / "fresh").exists()
+
+
+FUTURE = {
+    "sqlite": "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('consent', 'm999_future', '')",
+    "postgresql": "INSERT INTO consent_migrations (name, applied_at) VALUES ('m999_future', now())",
+}
 
 
 @pytest.fixture
-def from_the_future(shop: Storage, tmp_path: Path) -> Storage:
-    with sqlite3.connect(tmp_path / "data" / "consent.db") as db:
-        db.execute(
-            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('consent', 'm999_future', '')"
-        )
+def from_the_future(shop: Storage, database: str) -> Storage:
+    scheme, _, path = database.partition("://")
+    with psycopg.connect(database) if scheme == "postgresql" else sqlite3.connect(path) as db:
+        db.execute(FUTURE[scheme])
     db.close()
     return shop
 
@@ -633,17 +769,12 @@ def test_a_database_from_a_newer_version_is_left_alone(from_the_future, method):
         getattr(from_the_future, method)()
 
 
+@ON_SQLITE
 def test_migrations_of_other_tools_in_the_database_do_not_matter(shop, tmp_path):
     with sqlite3.connect(tmp_path / "data" / "consent.db") as db:
         db.execute("INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('plugin', 'm1', '')")
     db.close()
     shop.check()
-
-
-def unmigrated(storage: Storage, tmp_path: Path) -> None:
-    (tmp_path / "fresh").mkdir()
-    sqlite3.connect(tmp_path / "fresh" / "consent.db").close()
-    (tmp_path / "fresh" / "consent.db").touch()
 
 
 @pytest.mark.parametrize(
@@ -655,8 +786,11 @@ def unmigrated(storage: Storage, tmp_path: Path) -> None:
     ],
     ids=["check", "reading", "writing"],
 )
-def test_a_database_before_its_migrations_says_to_migrate(fresh, tmp_path, use):
-    unmigrated(fresh, tmp_path)
+def test_a_database_before_its_migrations_says_to_migrate(fresh, unborn, use):
+    if unborn.startswith("sqlite"):
+        path = Path(unborn.partition("://")[2])
+        path.parent.mkdir()
+        path.touch()
     with pytest.raises(PendingMigrations, match="consent migrate"):
         use(fresh)
 
@@ -682,6 +816,7 @@ def damaged(storage: Storage, path: Path, *, at: int) -> None:
         file.write(b"\xa5" * 8192)
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("at", [0, 4096, 40960, 81920])
 def test_a_damaged_database_names_its_faults(shop, tmp_path, at):
     damaged(shop, tmp_path / "data" / "consent.db", at=at)
@@ -689,6 +824,7 @@ def test_a_damaged_database_names_its_faults(shop, tmp_path, at):
     assert faults and all(fault.startswith("The database file is damaged") and "\n" not in fault for fault in faults)
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "use", [lambda s: s.reading().sites(), lambda s: append(s, entry())], ids=["reading", "writing"]
 )
@@ -701,6 +837,7 @@ def test_a_file_that_is_no_database_is_unavailable(shop, tmp_path, use):
         use(shop)
 
 
+@ON_SQLITE
 def test_a_page_that_cannot_be_read_is_unavailable(shop, tmp_path):
     append(shop, *(entry(token="x" * 500) for _ in range(200)))
     shop.close()
@@ -710,6 +847,7 @@ def test_a_page_that_cannot_be_read_is_unavailable(shop, tmp_path):
         shop.reading().sites()
 
 
+@ON_SQLITE
 def test_a_missing_database_is_unavailable_and_found_again_when_it_is_back(shop, tmp_path):
     shop.close()
     shutil.move(tmp_path / "data", tmp_path / "away")
@@ -720,7 +858,7 @@ def test_a_missing_database_is_unavailable_and_found_again_when_it_is_back(shop,
 
 
 def test_a_scheme_nobody_serves_is_refused_without_its_password():
-    with pytest.raises(BadSettings, match=r"sqlite:///") as refused:
+    with pytest.raises(BadSettings, match=r"sqlite://… or postgresql://…") as refused:
         open_storage("oracle://user:secret@db.example/consent")
     assert "secret" not in str(refused.value)
 

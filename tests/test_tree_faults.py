@@ -36,7 +36,7 @@ def record(ledger: Ledger, count: int) -> list[str]:
 def problems(ledger: Ledger) -> list[str]:
     notes = [one.note for one in ledger.storage.reading().checkpoints("shop")]
     known = verify.Known(site="shop", checkpoints=notes, complete=True)
-    items = verify.items_of(ledger.entries("shop", Filter(kinds=())))
+    items = ledger.parcels("shop")
     return [one.problem for one in verify.check(items, ledger.ring.public(), known) if one.problem]
 
 

@@ -4,7 +4,7 @@ import { clarity } from "./clarity.js";
 import { google } from "./google.js";
 import { uet } from "./uet.js";
 
-export const SIGNALS = [google, uet, clarity];
+export const SIGNALS = { google, uet, clarity };
 
 /**
  * @callback Signal
@@ -15,10 +15,10 @@ export const SIGNALS = [google, uet, clarity];
  */
 
 /** One that fails (a page may use `dataLayer` for something else) keeps nobody waiting. @type {Signal} */
-export const speak = (command, grants, maps) => SIGNALS.forEach(signal => {
-  try {
+export const speak = (command, grants, maps) => {
+  for (const [name, signal] of Object.entries(SIGNALS)) if (name in maps) try {
     signal(command, grants, maps);
   } catch (error) {
     console.error(error);
   }
-});
+};

@@ -11,6 +11,7 @@ import click
 
 import consent
 from consent.cli.copies import backup, restore
+from consent.cli.counting import stats
 from consent.cli.erasing import erase, purge
 from consent.cli.keeping import doctor, init, migrate
 from consent.cli.keys import keys, token
@@ -58,10 +59,10 @@ def main() -> None:
       consent site create shop --origin https://shop.example
       consent serve
     """
-    logging.config.dictConfig(config("WARNING"))
+    logging.config.dictConfig(config("WARNING", form="plain"))
 
 
 for command in (
-    init, serve, site, policy, snippet, export, verify, checkpoint, receipt, erase, purge, keys, user, token, migrate, backup, restore, doctor,
+    init, serve, site, policy, snippet, export, verify, checkpoint, receipt, stats, erase, purge, keys, user, token, migrate, backup, restore, doctor,
 ):  # fmt: skip
     main.add_command(command)

@@ -1,6 +1,7 @@
 """`consent backup` and `restore`: an installation's database and, sealed with a passphrase, its keys."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import unquote, urlsplit
 
 import click
@@ -10,7 +11,9 @@ from consent.errors import BadQuery, ConsentError
 from consent.keyring import KeyRing
 from consent.sealing import seal, unseal
 from consent.settings import load
-from consent.storage.sqlite import SqliteFile
+from consent.storage import named, open_storage
+from consent.storage.copying import copy
+from consent.storage.sqlite import SqliteFile, SqliteStorage
 
 SHORTEST = 12
 """Characters of a passphrase."""
@@ -57,28 +60,71 @@ def restore(file: Path, sealed: str | None, passphrase_file: str | None) -> None
     Example: consent restore /backups/consent-2026-11-23.db --keys /backups/consent-2026-11-23.db.keys
     """
     settings = load()
-    target, ring = Path(unquote(urlsplit(settings.database).path)), KeyRing(settings.data / "keys")
-    if target.exists():
-        raise BadQuery(f"There is a database {target}: move it away, or name another folder with CONSENT_DATA.")
-    for left in (target.with_name(target.name + suffix) for suffix in ("-wal", "-shm", "-journal")):
-        if left.exists():
-            raise BadQuery(
-                f"There is {left}, a part of another database, which would be taken up: move it away as well."
-            )
-    if sealed and ring.files():
-        raise BadQuery(f"There are keys in {ring.folder}: leave --keys out to keep them, or move them away.")
+    ring, target = KeyRing(settings.data / "keys"), _target(settings.database)
+    target.vacant()
     sites = _checked(file)
     keys = unseal(read_file(sealed), _passphrase(passphrase_file, new=False)) if sealed else {}
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if sealed and not ring.files().items() <= keys.items():
+        raise BadQuery(f"There are other keys in {ring.folder}: leave --keys out to keep them, or move them away.")
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     if keys:
         ring.restore(keys)
-    with whole(target) as part:
-        SqliteFile(file).backup(part)
-    click.echo(f"Restored {target}{f' and {len(keys)} keys' if keys else ''}.")
+    target.fill(file)
+    click.echo(f"Restored {target.name}{f' and {len(keys)} keys' if keys else ''}.")
     if not ring.files():
         click.echo(f"There are no keys yet: put them into {ring.folder}, or nothing new can be signed.", err=True)
     example = f"`consent verify {sites[0] if sites else 'SITE'} --since CHECKPOINT`"
     click.echo(f"Next: `consent migrate`, then {example} with the newest checkpoint that you kept.")
+
+
+class _File:
+    """An SQLite file that a backup becomes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = str(path)
+
+    def vacant(self) -> None:
+        """Raises BadQuery where something is in its place."""
+        if self.path.exists():
+            raise BadQuery(f"There is a database {self.path}: move it away, or name another folder with CONSENT_DATA.")
+        for left in (self.path.with_name(self.path.name + suffix) for suffix in ("-wal", "-shm", "-journal")):
+            if left.exists():
+                raise BadQuery(
+                    f"There is {left}, a part of another database, which would be taken up: move it away as well."
+                )
+
+    def fill(self, file: Path) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with whole(self.path) as part:
+            SqliteFile(file).backup(part)
+
+
+class _Database:
+    """Another database that a backup fills."""
+
+    def __init__(self, url: str) -> None:
+        self.name = named(url)
+        self._storage = open_storage(url)
+
+    def vacant(self) -> None:
+        """Raises BadQuery where something is in it."""
+        if not self._storage.is_empty() and self._storage.reading().sites():
+            raise BadQuery(f"There are sites in {self.name}: name an empty database with CONSENT_DATABASE.")
+
+    def fill(self, file: Path) -> None:
+        self._storage.migrate()
+        with TemporaryDirectory() as folder:
+            backup = SqliteStorage(Path(folder) / "consent.db")
+            SqliteFile(file).backup(backup.path)
+            backup.migrate()  # it may be of an older version
+            copy(backup, self._storage)
+            backup.close()
+
+
+def _target(url: str) -> _File | _Database:
+    parts = urlsplit(url)
+    return _File(Path(unquote(parts.path))) if parts.scheme == "sqlite" else _Database(url)
 
 
 def _checked(file: Path) -> list[str]:

@@ -4,19 +4,19 @@ import os
 import shutil
 import sys
 import time
-from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import click
 
-from consent import banner, open_ledger
+from consent import anchors, banner, checkpoint, open_ledger
+from consent.cli.moving import move
 from consent.cli.people import first_owner
 from consent.cli.shared import as_json, installation, show
 from consent.errors import ConsentError
 from consent.keyring import KeyRing
 from consent.ledger import Ledger
 from consent.model import Filter
+from consent.reading import reached
 from consent.settings import Settings, load
 from consent.storage import open_storage
 
@@ -42,13 +42,18 @@ def init() -> None:
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Only say what would be applied.")
-def migrate(dry_run: bool) -> None:
-    """Bring the database up to date.
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--to", help="Move everything to the empty database at this URL, once the service is stopped.")
+def migrate(dry_run: bool, to: str | None) -> None:
+    """Bring the database up to date, or move it to another.
 
     \b
     Example: consent backup before.db && consent migrate
+             consent migrate --to postgresql://consent@db.example/consent
     """
+    if to:
+        move(to, dry_run=dry_run)
+        return
     storage = open_ledger(load()).storage
     names = storage.pending() if dry_run else storage.migrate()
     for name in names:
@@ -110,7 +115,7 @@ def _database(settings: Settings) -> Iterator[str]:
     storage.check()
     yield from storage.faults()
     path = settings.data / "consent.db"
-    if path.is_file() and path.stat().st_mode & 0o077:
+    if settings.database.endswith(str(path)) and path.stat().st_mode & 0o077:
         yield f"{path} can be read by others: run `chmod go-rwx {path}*`."
 
 
@@ -144,22 +149,30 @@ def _checkpoints(settings: Settings) -> Iterator[str]:
             yield f"Site {site.id!r} has entries that no checkpoint covers: is the service running? Its log says more."
 
 
-def _growth(settings: Settings) -> Iterator[str]:
-    """Whether the disk is full within a month at today's rate, as under a flood."""
+def _anchored(settings: Settings) -> Iterator[str]:
+    """Whether the checkpoints that were left elsewhere are still ours; a restored older backup does not know them."""
     ledger = _opened(settings)
+    rows = ledger.storage.reading() if ledger else None
+    sites = {site.id for site in rows.sites()} if rows else set()
+    for target, newest in anchors.notes_left(settings.data / "anchors").items():
+        for site in newest.keys() & sites:
+            head = checkpoint.read(newest[site])
+            ours = rows.checkpoint(site, head.size)  # type: ignore[union-attr]
+            if ours is None or ours.root != head.root:
+                yield f"The log of site {site!r} is not the one whose checkpoint of {head.size} entries was left at {anchors.public(target)}: it was rolled back or rewritten."
+
+
+def _growth(settings: Settings) -> Iterator[str]:
+    """Whether the disk is full within a month at today's rate, as under a flood; a server's disk is not seen."""
+    ledger = _opened(settings) if settings.database.startswith("sqlite:") else None
     rows = ledger.storage.reading() if ledger else None
     free = shutil.disk_usage(settings.data).free
     for site in rows.sites() if rows else []:
         size = rows.size(site.id)  # type: ignore[union-attr]
-        since = bisect_left(range(size), int(time.time()) - DAY, key=lambda at: _recorded(rows, site.id, at))
+        since = reached(rows, site.id, int(time.time()) - DAY)  # type: ignore[arg-type]
         if (size - since) * RECEIPT_BYTES * 30 > free:
             days = free // ((size - since) * RECEIPT_BYTES)
             yield f"Site {site.id!r} had {size - since:,} entries in a day; at that rate the disk is full in {days} days."
-
-
-def _recorded(rows: Any, site: str, index: int) -> int:
-    """When an entry was recorded; times never run backwards in a log."""
-    return rows.entries(site, Filter(kinds=()), after=index - 1, limit=1)[0].recorded_at
 
 
 def _opened(settings: Settings) -> Ledger | None:
@@ -176,5 +189,6 @@ CHECKS: dict[str, Callable[[Settings], Iterator[str]]] = {
     "banner script": _script,
     "sites": _sites,
     "checkpoints": _checkpoints,
+    "anchors": _anchored,
     "growth": _growth,
 }

@@ -5,10 +5,11 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from urllib.parse import unquote
 
 import click
 
-from consent import stored
+from consent import crew, stored
 from consent import verify as verification
 from consent.bundle import Bundle
 from consent.checkpoint import notes
@@ -19,11 +20,14 @@ from consent.fields import is_site
 from consent.keyring import KeyRing
 from consent.ledger import Ledger
 from consent.mirror import Mirror
-from consent.model import Filter
 from consent.settings import load
+from consent.storage import named, open_storage
+from consent.storage.base import Storage
 from consent.storage.sqlite import SqliteFile
 from consent.times import rfc3339
 
+MOST = 10_000
+"""Problems that are kept for the JSON; each is printed as it is found."""
 Findings = Iterable[verification.Finding]
 
 
@@ -37,8 +41,8 @@ Findings = Iterable[verification.Finding]
 def verify(what: str, jwks: str | None, since: tuple[str, ...], as_json: bool) -> None:
     """Check a log without trusting its keeper: every signature, hash, order, policy, erasure and checkpoint.
 
-    WHAT is a site of this installation, an evidence bundle, a database file, an exported ndjson file, or the address
-    of a site elsewhere (https://consent.example.org/sites/shop), of which keys, checkpoint and tree are checked.
+    WHAT is a site of this installation, an evidence bundle, a database file or its URL, an exported ndjson file, or
+    the address of a site elsewhere (https://consent.example.org/sites/shop), of which keys, checkpoint and tree are checked.
 
     \b
     Example: consent verify shop
@@ -47,18 +51,20 @@ def verify(what: str, jwks: str | None, since: tuple[str, ...], as_json: bool) -
     """
     remembered = [note for path in since for note in notes(read_file(path).decode(errors="replace"))]
     kinds: dict[str, int] = {}
-    problems = []
+    problems: list[str] = []
+    count = 0
     for finding in _findings(what, jwks, remembered):
         kinds[finding.kind] = kinds.get(finding.kind, 0) + 1
         if finding.problem:
-            problems.append(finding.problem)
+            count += 1
+            problems += [finding.problem] if count <= MOST else []
             click.echo(f"Problem: {finding.problem}.", err=True)
     if as_json:
-        show({"checked": kinds, "problems": problems})
+        show({"checked": kinds, "problems": problems + ([f"and {count - MOST} more"] if count > MOST else [])})
     else:
         counted = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) or "nothing"
-        click.echo(f"{what}: {counted}; {f'{len(problems)} problems' if problems else 'everything holds'}.")
-    sys.exit(1 if problems else 0)
+        click.echo(f"{what}: {counted}; {f'{count} problems' if count else 'everything holds'}.")
+    sys.exit(1 if count else 0)
 
 
 @click.command()
@@ -82,7 +88,9 @@ def checkpoint(site: str | None, as_json: bool) -> None:
 def _findings(what: str, jwks: str | None, remembered: list[str]) -> Findings:
     if what.startswith(("http://", "https://")):
         return Mirror(what).findings(key_set(jwks) if jwks else None, remembered)
-    path = Path(what)
+    if what.startswith("postgresql://"):
+        return _database(open_storage(what), named(what), jwks, remembered)
+    path = Path(unquote(what.removeprefix("sqlite://")) if what.startswith("sqlite://") else what)
     if not _is_file(path):
         if not is_site(what):
             raise BadQuery(f"There is no file {what}.")
@@ -93,7 +101,7 @@ def _findings(what: str, jwks: str | None, remembered: list[str]) -> Findings:
     if start.startswith(b"PK"):
         return _bundle(Bundle(path), jwks, remembered)
     if start == b"SQLite format 3\0":
-        return _database(path, jwks, remembered)
+        return _database(SqliteFile(path), str(path), jwks, remembered)
     if remembered:
         raise BadQuery("A checkpoint is held against a whole log: give an evidence bundle, a database or a site.")
     return _lines(path, jwks)
@@ -110,22 +118,22 @@ def _log(ledger: Ledger, site: str, keys: dict[str, bytes], remembered: list[str
     with ledger.storage.snapshot() as rows:
         known = stored.known(rows, site, remembered)
         watched = Watched(ledger, rows.size(site))
-        items = verification.items_of(watched.entries(site, Filter(kinds=()), rows=rows))
         with watched.bar():
-            yield from verification.check(items, keys, known, workers=verification.CORES)
+            parcels = watched.carrying(ledger.parcels(site, rows=rows))
+            yield from verification.check(parcels, keys, known, workers=crew.CORES)
         for fault in stored.faults(rows, site):
             yield verification.Finding(-1, "file", fault)
 
 
-def _database(path: Path, jwks: str | None, remembered: list[str]) -> Findings:
-    """Every site of a database file: a backup, or another installation's."""
+def _database(storage: Storage, name: str, jwks: str | None, remembered: list[str]) -> Findings:
+    """Every site of a database: a backup, or another installation's."""
     ring = KeyRing(load().data / "keys")
     if not jwks and not ring.files():
         raise BadQuery(
-            f"Name the public key set: `consent verify {path} --jwks jwks.json` (from /.well-known/jwks.json)."
+            f"Name the public key set: `consent verify {name} --jwks jwks.json` (from /.well-known/jwks.json)."
         )
     keys = key_set(jwks) if jwks else ring.public()
-    ledger = Ledger(SqliteFile(path), ring, issuer="", scripts=lambda _: [], clock=time.time)
+    ledger = Ledger(storage, ring, issuer="", scripts=lambda _: [], clock=time.time)
     sites = ledger.storage.reading().sites()
     for site in sites:
         theirs = [note for note in remembered if note.partition("\n")[0].endswith(f"/sites/{site.id}")]
@@ -136,7 +144,7 @@ def _database(path: Path, jwks: str | None, remembered: list[str]) -> Findings:
                 -1, "checkpoint", f"the remembered checkpoint is of {origin}, which is not there"
             )
     if not sites:
-        raise BadQuery(f"{path} has no site.")
+        raise BadQuery(f"{name} has no site.")
 
 
 def _bundle(bundle: Bundle, jwks: str | None, remembered: list[str]) -> Findings:
@@ -144,11 +152,11 @@ def _bundle(bundle: Bundle, jwks: str | None, remembered: list[str]) -> Findings
     if not jwks:
         click.echo("The keys are the bundle's own: compare its jwks.json with the one its keeper publishes.", err=True)
     with (
-        click.progressbar(bundle.items(), file=sys.stderr, label="Entries")
+        click.progressbar(bundle.parcels(), file=sys.stderr, label="Entries")
         if sys.stderr.isatty()
-        else nullcontext(bundle.items()) as items
+        else nullcontext(bundle.parcels()) as parcels
     ):
-        yield from verification.check(items, keys, bundle.known(remembered), workers=verification.CORES)
+        yield from verification.check(parcels, keys, bundle.known(remembered), workers=crew.CORES)
     for fault in bundle.faults(keys):
         yield verification.Finding(-1, "file", fault)
 
@@ -159,8 +167,6 @@ def _lines(path: Path, jwks: str | None) -> Iterator[verification.Finding]:
     try:
         with path.open("rb") as lines:
             keys = key_set(jwks)
-            yield from verification.check(
-                verification.items_in(lines), keys, verification.Known(), workers=verification.CORES
-            )
+            yield from verification.check(crew.lines(lines), keys, verification.Known(), workers=crew.CORES)
     except OSError as error:
         raise BadQuery(f"{path} cannot be read: {error.strerror}.") from None

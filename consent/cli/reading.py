@@ -11,7 +11,7 @@ from consent import receipts
 from consent.cli.shared import read_file
 from consent.errors import BadQuery, BadSignature
 from consent.ledger import Ledger
-from consent.model import Entry, Filter
+from consent.model import Entry, Filter, Parcel
 
 jwks_option = click.option("--jwks", help="File with the public key set (`/.well-known/jwks.json`).")
 
@@ -39,6 +39,12 @@ class Watched:
             yield entry
         if self._bar is not None:
             self._bar.update(self._size - shown)
+
+    def carrying(self, parcels: Iterable[Parcel]) -> Iterator[Parcel]:
+        for parcel in parcels:
+            yield parcel
+            if self._bar is not None:
+                self._bar.update(parcel.entries)
 
     @contextmanager
     def bar(self, *, hidden: bool = False) -> Iterator[None]:

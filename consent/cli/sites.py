@@ -81,11 +81,11 @@ def show_(site: str, as_json: bool) -> None:
 @click.argument("site")
 @click.option(
     "--confirm",
-    prompt="Every receipt of the site is lost for ever. Type its id to go on",
+    prompt="Every receipt of the site is lost for ever, and its id stays taken. Type it to go on",
     help="The site's id once more.",
 )
 def delete(site: str, confirm: str) -> None:
-    """Delete a site and everything recorded for it.
+    """Delete a site and everything recorded for it. Its id stays taken: no second log begins under the same name.
 
     \b
     Example: consent site delete shop --confirm shop

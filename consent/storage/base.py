@@ -3,12 +3,12 @@
 Rows are read through `reading()` and changed inside `writing()`: one durable transaction, all or nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from consent.model import Checkpoint, Display, Entry, Filter, Publication, Script, Site, Token
+from consent.model import Checkpoint, Entry, Filter, Parcel, Publication, Script, Site, Tally, Token
 
 TRAIL = "_trail"
 """The log of what administrators did: kept as a site is, under an id that no site can have."""
@@ -22,10 +22,10 @@ class Rows(Protocol):
 
     def site(self, site: str) -> Site: ...
     def add_site(self, site: Site) -> None:
-        """Raises Conflict where the id is taken."""
+        """Raises Conflict where the id is taken, or was by a site that is removed."""
 
     def remove_site(self, site: str) -> None:
-        """Remove a site and everything recorded for it."""
+        """Remove a site and everything recorded for it; its id alone is kept, and stays taken."""
 
     def publications(self, site: str) -> list[Publication]:
         """Every version, oldest first."""
@@ -65,6 +65,9 @@ class Rows(Protocol):
     def entries(self, site: str, filter: Filter, *, after: int = -1, limit: int = 1000) -> list[Entry]:
         """Entries with an index above `after`, oldest first; the filter's kinds may be empty for all."""
 
+    def parcels(self, site: str, *, end: int) -> Iterator[Parcel]:
+        """Every entry below an index, oldest first, some thousands at a time, to be opened by any process."""
+
     def newest(
         self, site: str, filter: Filter, *, before: int | None = None, after: int = -1, limit: int = 1000
     ) -> list[Entry]:
@@ -78,6 +81,9 @@ class Rows(Protocol):
 
     def empty(self, site: str, subject: str) -> list[int]:
         """Remove everything about a subject but index, kind, time and leaf; returns the indexes emptied."""
+
+    def empty_idle(self, site: str, subjects: list[str], before: int) -> list[int]:
+        """The same for some subjects at once, but those whose last receipt is not older than a time."""
 
     def leaves(self, site: str, start: int, end: int) -> list[bytes]:
         """The leaf hashes from index `start` up to `end`, that not included."""
@@ -115,9 +121,25 @@ class Rows(Protocol):
     def revoke_token(self, id: str, at: int) -> bool:
         """False where there is no such token in use."""
 
-    def count_display(self, site: str, day: str, display: Display) -> None: ...
-    def displays(self, site: str) -> Sequence[tuple[str, Display, int]]:
-        """(day, what was shown, how often), oldest first."""
+    def tally(self, site: str, counts: Mapping[Tally, int]) -> None:
+        """Add to the daily counts; numbers below nought take away, and what comes to nought is gone."""
+
+    def tallies(
+        self, site: str, since: str, until: str, *, by: Collection[str] = Tally.__struct_fields__
+    ) -> list[tuple[Tally, int]]:
+        """The daily counts from the day `since` on and before the day `until`, in the order of their fields.
+
+        They are summed over the fields that `by` does not name, which are left blank ("" or 0).
+        """
+
+    def table(self, name: str, columns: str) -> Iterator[list[tuple]]:
+        """Every row of a table of a snapshot as it is stored, ordered by its first two columns, some at a time."""
+
+    def fill(self, name: str, columns: str, rows: list[tuple]) -> None:
+        """Put rows as another database stores them into a table (copying.copy)."""
+
+    def filled(self) -> None:
+        """Take up what was filled in, which is everything now."""
 
 
 class Storage(Protocol):
@@ -155,6 +177,6 @@ class Storage(Protocol):
         """Sentences on what is broken inside the database; empty when it is sound."""
 
     def backup(self, path: Path) -> None:
-        """Copy everything to a new file while recording goes on."""
+        """Copy everything to a new SQLite file while recording goes on."""
 
     def close(self) -> None: ...

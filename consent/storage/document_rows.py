@@ -16,7 +16,8 @@ class DocumentRows(TreeRows):
         return row[0] if row else None
 
     def put_document(self, kind: str, id: str, body: bytes) -> None:
-        self._execute("INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", (kind, id, body))
+        sql = "INSERT INTO documents (kind, id, body) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body"
+        self._execute(sql, (kind, id, body))
 
     def drop_document(self, kind: str, id: str) -> bool:
-        return self._execute("DELETE FROM documents WHERE kind = ? AND id = ?", (kind, id)).rowcount == 1
+        return self._execute("DELETE FROM documents WHERE kind = ? AND id = ?", (kind, id)) == 1

@@ -1,38 +1,49 @@
-"""The SQL of the SQLite backend: every row in and out, over one connection.
+"""The SQL of every row in and out, as SQLite and PostgreSQL read it alike.
 
 Ids and subjects are kept as their 16 bytes, kinds and actions as small numbers.
 """
 
-import sqlite3
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import Any, get_args
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
-from consent.errors import Conflict, Unavailable, UnknownPolicy, UnknownSite
-from consent.model import Action, Display, Entry, Filter, Kind, Publication, Script, Site, Token
+from consent.errors import Conflict, UnknownPolicy, UnknownSite
+from consent.model import Entry, Filter, Parcel, Publication, Script, Site, Token
 from consent.storage.base import TRAIL
-from consent.storage.document_rows import DocumentRows
+from consent.storage.parcels import (
+    ACTIONS,
+    ENTRY,
+    KINDS,
+    entry_of,
+    id_text,
+    opened,
+    packed,
+    subject_bytes,
+    subject_text,
+)
 from consent.storage.shapes import Shapes
+from consent.storage.tally_rows import TallyRows
 from consent.storage.tree_rows import fields
-
-KINDS: tuple[str, ...] = get_args(Kind)
-ACTIONS: tuple[str, ...] = get_args(Action)
 
 BETWEEN = "position > ? AND position < ?"
 END = 2**62
 """Above every position."""
-ENTRY = "kind, recorded_at, leaf, token, id, subject, policy, action, position"
 POLICY = "version, hash, document, material_since, published_at"
 SCRIPT = "version, language, regime, code, hash, gzip"
 TOKEN = "id, hash, role, site, name, created_at, expires_at, revoked_at"
 
+BATCH = 5000
+"""Rows of a table that are read or filled in at a time."""
 
-class SqliteRows(DocumentRows):
-    """Rows as one connection sees them (see base.Rows)."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        super().__init__(connection)
-        self.shapes = Shapes(connection)
+class SqlRows(TallyRows):
+    """Rows as one connection sees them (see base.Rows); `steady` where it sees nobody else's changes meanwhile."""
+
+    def __init__(self, shapes: Shapes, *, steady: bool) -> None:
+        super().__init__()
+        self.shapes = shapes
+        self._steady = steady
         self._ends: dict[int, tuple[int, int]] = {}
         self.published = False
         """Whether something was done that what is held of publications must follow."""
@@ -49,20 +60,22 @@ class SqliteRows(DocumentRows):
         return Site(*row)
 
     def add_site(self, site: Site) -> None:
-        try:
-            self._execute("INSERT INTO sites (id, created_at) VALUES (?, ?)", (site.id, site.created_at))
-        except sqlite3.IntegrityError as error:
-            raise Conflict(f"There is a site {site.id!r} already.") from error
+        if self._one("SELECT id FROM removed_sites WHERE id = ?", (site.id,)):
+            raise Conflict(f"There was a site {site.id!r}, whose log must not begin a second time: choose another id.")
+        sql = "INSERT INTO sites (id, created_at) VALUES (?, ?) ON CONFLICT DO NOTHING"
+        if not self._execute(sql, (site.id, site.created_at)):
+            raise Conflict(f"There is a site {site.id!r} already.")
         self.published = True
 
     def remove_site(self, site: str) -> None:
         key = self._key(site)
         self.published = True
-        for table in ("entries", "tiles", "checkpoints", "scripts", "policies", "displays"):
+        self.finish()
+        for table in ("entries", "tiles", "checkpoints", "scripts", "policies", "tallies", "answers"):
             self._execute(f"DELETE FROM {table} WHERE site = ?", (key,))
         self._execute("DELETE FROM tokens WHERE site = ?", (site,))
         self._execute("DELETE FROM sites WHERE key = ?", (key,))
-        self._keys.pop(site, None)
+        self._execute("INSERT INTO removed_sites VALUES (?)", (site,))
 
     def publications(self, site: str) -> list[Publication]:
         rows = self._all(f"SELECT {POLICY} FROM policies WHERE site = ? ORDER BY version", (self._key(site),))
@@ -89,10 +102,9 @@ class SqliteRows(DocumentRows):
 
     def add_publication(self, publication: Publication) -> None:
         values = (self._key(publication.site), *fields(publication, POLICY))
-        try:
-            self._execute(f"INSERT INTO policies (site, {POLICY}) VALUES (?, ?, ?, ?, ?, ?)", values)
-        except sqlite3.IntegrityError as error:
-            raise Conflict(f"Version {publication.version} of {publication.site!r} is published already.") from error
+        sql = f"INSERT INTO policies (site, {POLICY}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        if not self._execute(sql, values):
+            raise Conflict(f"Version {publication.version} of {publication.site!r} is published already.")
         self.published = True
 
     # Scripts.
@@ -114,7 +126,8 @@ class SqliteRows(DocumentRows):
 
     def add_script(self, script: Script) -> None:
         values = (self._key(script.site), *fields(script, SCRIPT))
-        self._execute(f"INSERT OR IGNORE INTO scripts (site, {SCRIPT}) VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+        sql = f"INSERT INTO scripts (site, {SCRIPT}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        self._execute(sql, values)
         self.published = True
 
     # The ledger.
@@ -135,7 +148,7 @@ class SqliteRows(DocumentRows):
                 KINDS.index(entry.kind),
                 entry.recorded_at,
                 entry.leaf,
-                self.shapes.stored(entry),
+                self.shapes.stored(entry, self._one),
                 entry.id and UUID(entry.id).bytes,
                 entry.subject and subject_bytes(entry.subject),
                 entry.policy,
@@ -143,7 +156,7 @@ class SqliteRows(DocumentRows):
                 position,
             ),
         )
-        if not done.rowcount:
+        if not done:
             raise Conflict(f"There is an entry {entry.id} already.")
         self._ends[key] = (position + 1, entry.recorded_at)
         return position
@@ -158,10 +171,17 @@ class SqliteRows(DocumentRows):
     def latest_id(self, site: str, subject: str) -> str | None:
         sql = "SELECT id FROM entries WHERE site = ? AND subject = ? ORDER BY position DESC LIMIT 1"
         row = self._one(sql, (self._key(site), subject_bytes(subject)))
-        return str(UUID(bytes=row[0])) if row else None
+        return id_text(row[0]) if row else None
 
     def entries(self, site: str, filter: Filter, *, after: int = -1, limit: int = 1000) -> list[Entry]:
         return self._some(site, filter, (after, END), order="ASC", limit=limit)
+
+    def parcels(self, site: str, *, end: int, batch: int = 2000) -> Iterator[Parcel]:
+        key, after = self._key(site), -1
+        sql = f"SELECT {ENTRY} FROM entries WHERE site = ? AND position > ? AND position < ? ORDER BY position LIMIT ?"
+        while rows := self._all(sql, (key, after, end, batch)):
+            yield Parcel(opened, packed(site, rows, self._shape), len(rows))
+            after = rows[-1][-1]
 
     def newest(
         self, site: str, filter: Filter, *, before: int | None = None, after: int = -1, limit: int = 1000
@@ -174,21 +194,28 @@ class SqliteRows(DocumentRows):
         return self._all(sql, (self._key(site), after, END if before is None else before, *values))[0][0]
 
     def idle(self, site: str, before: int) -> list[str]:
+        key = self._key(site)
+        # Times never run backwards in a log, so that what is older is its beginning; the rest is not looked through.
+        end = bisect_left(range(self._end(key)[0]), before, key=lambda position: self._time(key, position))
         sql = (
-            "SELECT subject FROM entries WHERE site = ? AND subject IS NOT NULL"
-            " GROUP BY subject HAVING max(recorded_at) < ? LIMIT 100000"
+            "SELECT DISTINCT subject FROM entries AS old WHERE site = ? AND position < ? AND subject IS NOT NULL"
+            " AND NOT EXISTS (SELECT 1 FROM entries AS new WHERE new.site = old.site AND new.subject = old.subject"
+            " AND new.position >= ?) LIMIT 100000"
         )
-        return [subject_text(row[0]) for row in self._all(sql, (self._key(site), before))]
+        return [subject_text(row[0]) for row in self._all(sql, (key, end, end))]
 
     def empty(self, site: str, subject: str) -> list[int]:
-        rows = self._all(
-            "UPDATE entries SET token = NULL, id = NULL, subject = NULL, policy = NULL, action = NULL"
-            " WHERE site = ? AND subject = ? RETURNING position",
-            (self._key(site), subject_bytes(subject)),
-        )
-        return sorted(row[0] for row in rows)
+        return self._empty("subject = ?", (self._key(site), subject_bytes(subject)))
 
-    # Tokens and counts.
+    def empty_idle(self, site: str, subjects: list[str], before: int) -> list[int]:
+        key, marks = self._key(site), ", ".join("?" for _ in subjects)
+        idle = (
+            f"SELECT subject FROM entries WHERE site = ? AND subject IN ({marks})"
+            " GROUP BY subject HAVING max(recorded_at) < ?"
+        )
+        return self._empty(f"subject IN ({idle})", (key, key, *map(subject_bytes, subjects), before))
+
+    # Tokens.
 
     def tokens(self) -> list[Token]:
         return [Token(*row) for row in self._all(f"SELECT {TOKEN} FROM tokens ORDER BY created_at, id")]
@@ -200,36 +227,36 @@ class SqliteRows(DocumentRows):
     def add_token(self, token: Token) -> None:
         if token.site is not None:
             self._key(token.site)
-        try:
-            self._execute(f"INSERT INTO tokens ({TOKEN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", fields(token, TOKEN))
-        except sqlite3.IntegrityError as error:
-            raise Conflict(f"There is a token {token.id!r} already.") from error
+        sql = f"INSERT INTO tokens ({TOKEN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        if not self._execute(sql, fields(token, TOKEN)):
+            raise Conflict(f"There is a token {token.id!r} already.")
 
     def revoke_token(self, id: str, at: int) -> bool:
         sql = "UPDATE tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL"
-        return self._execute(sql, (at, id)).rowcount == 1
-
-    def count_display(self, site: str, day: str, display: Display) -> None:
-        self._execute(
-            "INSERT INTO displays VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1",
-            (self._key(site), day, display.policy, display.language, display.surface),
-        )
-
-    def displays(self, site: str) -> list[tuple[str, Display, int]]:
-        sql = "SELECT day, policy, language, surface, count FROM displays WHERE site = ? ORDER BY 1, 2, 3, 4"
-        return [(day, Display(*shown), count) for day, *shown, count in self._all(sql, (self._key(site),))]
+        return self._execute(sql, (at, id)) == 1
 
     # Inside.
 
     def _end(self, key: int) -> tuple[int, int]:
-        """How many entries a site has, and when the last was recorded; in a transaction asked once."""
+        """How many entries a site has, and when the last was recorded; asked once where nobody else can add any."""
         if key in self._ends:
             return self._ends[key]
         sql = "SELECT position + 1, recorded_at FROM entries WHERE site = ? ORDER BY position DESC LIMIT 1"
         end = self._one(sql, (key,)) or (0, 0)
-        if self.connection.in_transaction:
+        if self._steady:
             self._ends[key] = end
         return end
+
+    def _empty(self, where: str, values: tuple) -> list[int]:
+        sql = (
+            "UPDATE entries SET token = NULL, id = NULL, subject = NULL, policy = NULL, action = NULL"
+            f" WHERE site = ? AND {where} RETURNING position"
+        )
+        return sorted(row[0] for row in self._all(sql, values))
+
+    def _time(self, key: int, position: int) -> int:
+        row = self._one("SELECT recorded_at FROM entries WHERE site = ? AND position = ?", (key, position))
+        return row[0] if row else 0
 
     def _entry(self, site: str, where: str, value: bytes) -> Entry | None:
         row = self._one(f"SELECT {ENTRY} FROM entries WHERE site = ? AND {where}", (self._key(site), value))
@@ -242,25 +269,15 @@ class SqliteRows(DocumentRows):
         return [self._entry_of(site, row) for row in rows]
 
     def _entry_of(self, site: str, row: tuple) -> Entry:
-        kind, recorded_at, leaf, token, id, subject, policy, action, position = row
-        try:
-            if not isinstance(leaf, bytes) or not isinstance(recorded_at, int):
-                raise TypeError("its hash or time is none")
-            id, subject = id and str(UUID(bytes=id)), subject and subject_text(subject)
-            return Entry(
-                site,
-                KINDS[kind],
-                recorded_at,
-                leaf,
-                self.shapes.unpacked(token, subject or "", id or ""),
-                id=id,
-                subject=subject,
-                policy=policy,
-                action=None if action is None else ACTIONS[action],
-                index=position,
-            )
-        except (TypeError, ValueError, LookupError, AttributeError) as error:
-            raise Unavailable(f"Entry {position} of {site!r} is damaged ({error}): restore a backup.") from None
+        return entry_of(site, row, self._shape)
+
+    def _shape(self, number: bytes) -> bytes:
+        return self.shapes.shape(number, self._one)
+
+
+def order(columns: str) -> str:
+    """The order of a table's rows: by its first two columns, or the one that it has."""
+    return "1, 2" if "," in columns else "1"
 
 
 def _where(filter: Filter) -> tuple[str, list[Any]]:
@@ -281,13 +298,3 @@ def _where(filter: Filter) -> tuple[str, list[Any]]:
         conditions.append(("token IS NOT NULL", None))
     clauses = "".join(f" AND {sql}" for sql, _ in conditions)
     return clauses, [value for sql, value in conditions if "?" in sql]
-
-
-def subject_bytes(subject: str) -> bytes:
-    """The 16 bytes behind a subject id."""
-    return urlsafe_b64decode(subject + "==")
-
-
-def subject_text(subject: bytes) -> str:
-    """The subject id of 16 bytes."""
-    return urlsafe_b64encode(subject).rstrip(b"=").decode()

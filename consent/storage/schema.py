@@ -2,6 +2,8 @@
 
 from sqlite_utils import Database, Migrations
 
+from consent.storage.recount import recount
+
 migrations = Migrations("consent")
 
 
@@ -90,11 +92,43 @@ def m006_shapes(db: Database) -> None:
 
 
 @migrations()
-def m010_documents(db: Database) -> None:
+def m007_removed_sites(db: Database) -> None:
+    """The ids of removed sites, so that no second log begins under the name of a first."""
+    db.conn.execute("CREATE TABLE removed_sites (id TEXT PRIMARY KEY)")
+
+
+@migrations()
+def m008_documents(db: Database) -> None:
     """What the desk keeps: people, their sessions, drafts, each as JSON under a kind and an id."""
     db.conn.execute(
         "CREATE TABLE documents (kind TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (kind, id))"
         " WITHOUT ROWID"
+    )
+
+
+@migrations()
+def m009_tallies(db: Database) -> None:
+    """Daily counts of showings and decisions, in full and summed to answers, with those of the receipts that are stored already."""
+    _run(
+        db,
+        """
+        CREATE TABLE tallies (
+            site INTEGER NOT NULL, day TEXT NOT NULL, policy INTEGER NOT NULL, action TEXT NOT NULL,
+            granted TEXT NOT NULL, language TEXT NOT NULL, country TEXT NOT NULL, regime TEXT NOT NULL,
+            surface TEXT NOT NULL, count INTEGER NOT NULL,
+            PRIMARY KEY (site, day, policy, action, granted, language, country, regime, surface)
+        ) WITHOUT ROWID;
+        CREATE TABLE answers (
+            site INTEGER NOT NULL, day TEXT NOT NULL, policy INTEGER NOT NULL, action TEXT NOT NULL,
+            granted TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (site, day, policy, action, granted)
+        ) WITHOUT ROWID;
+        INSERT INTO tallies SELECT site, day, policy, 'shown', '', language, '', '', surface, count FROM displays;
+        DROP TABLE displays
+        """,
+    )
+    recount(db.conn)
+    db.conn.execute(
+        "INSERT INTO answers SELECT site, day, policy, action, granted, sum(count) FROM tallies GROUP BY 1, 2, 3, 4, 5"
     )
 
 

@@ -1,51 +1,41 @@
 """Statements in few bytes: each beside the shape that it shares with others (packing)."""
 
-import sqlite3
-import zlib
+from collections.abc import Callable, MutableMapping, Sequence
+from typing import Any
 
 from consent.model import Entry
-from consent.packing import unpack
+from consent.storage.parcels import KEY_BYTES
 
-KEY_BYTES = 3
-DAMAGED = "damaged"
-"""In the place of a statement that cannot be read any more: no leaf hash fits it, so that `verify` names the entry."""
+One = Callable[[str, Sequence[Any]], tuple | None]
+"""Asks the database for one row."""
 
 
 class Shapes:
-    """The shapes of a database as one connection knows them; what a transaction undid is asked for again."""
+    """The shapes of a database as far as they are known; what a transaction undid is asked for again."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._shapes: dict[int, bytes] = {}
-        self._keys: dict[bytes, int] = {}
+    def __init__(self) -> None:
+        self._shapes: MutableMapping[bytes, bytes] = {}
+        self._keys: MutableMapping[bytes, int] = {}
 
-    def stored(self, entry: Entry) -> bytes | str | None:
+    def stored(self, entry: Entry, one: One) -> bytes | str | None:
         """What is stored of an entry's statement; call it in the transaction that stores it."""
         if entry.shape is None or entry.packed is None:
             return entry.token
         if entry.shape not in self._keys:
-            self._keys[entry.shape] = self._key(entry.shape)
+            self._keys[entry.shape] = self._key(entry.shape, one)
         return self._keys[entry.shape].to_bytes(KEY_BYTES) + entry.packed
 
-    def unpacked(self, stored: bytes | str | None, subject: str, id: str) -> str | None:
-        """The statement that is stored for a subject under an id."""
-        if not isinstance(stored, bytes):
-            return stored
-        try:
-            return unpack(stored[KEY_BYTES:], self._shape(int.from_bytes(stored[:KEY_BYTES])), (subject, id))
-        except (zlib.error, KeyError, UnicodeDecodeError):
-            return DAMAGED
+    def shape(self, number: bytes, one: One) -> bytes:
+        """The shape with a number, as it stands before a packed statement. Raises KeyError."""
+        if number not in self._shapes:
+            row = one("SELECT shape FROM shapes WHERE key = ?", (int.from_bytes(number),))
+            if row is None or not isinstance(row[0], bytes):
+                raise KeyError(number)
+            self._shapes[number] = row[0]
+        return self._shapes[number]
 
-    def _key(self, shape: bytes) -> int:
-        row = self._connection.execute("SELECT key FROM shapes WHERE shape = ?", (shape,)).fetchone()
-        if row:
-            return row[0]
-        return self._connection.execute("INSERT INTO shapes (shape) VALUES (?) RETURNING key", (shape,)).fetchone()[0]
-
-    def _shape(self, key: int) -> bytes:
-        if key not in self._shapes:
-            row = self._connection.execute("SELECT shape FROM shapes WHERE key = ?", (key,)).fetchone()
-            if row is None:
-                raise KeyError(key)
-            self._shapes[key] = row[0]
-        return self._shapes[key]
+    def _key(self, shape: bytes, one: One) -> int:
+        row = one("SELECT key FROM shapes WHERE shape = ?", (shape,))
+        row = row or one("INSERT INTO shapes (shape) VALUES (?) RETURNING key", (shape,))
+        assert row is not None
+        return row[0]

@@ -16,9 +16,8 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from consent.errors import ConsentError, NewerDatabase, PendingMigrations, Unavailable
-from consent.storage.rows import SqliteRows
 from consent.storage.schema import migrations
-from consent.storage.tree_rows import reported
+from consent.storage.sqlite_rows import SqliteRows, reported
 
 PATIENCE = 10_000
 """Milliseconds to wait for a lock of SQLite's own."""
@@ -53,8 +52,9 @@ class SqliteStorage:
         with reported():
             db = self._migrated()
         try:
-            rows = SqliteRows(db.conn)
+            rows = SqliteRows(db.conn, steady=True)
             with reported():
+                db.conn.execute("PRAGMA cache_size=-2048")  # it is read through once: holding pages is of no use
                 db.conn.execute("BEGIN")
             rows.sites()  # the first reading fixes what is seen
             yield rows
@@ -67,8 +67,9 @@ class SqliteStorage:
             connection = self._writing_connection()
             try:
                 connection.execute("BEGIN IMMEDIATE")
-                rows = SqliteRows(connection)
+                rows = SqliteRows(connection, steady=True)
                 yield rows
+                rows.finish()
                 connection.execute("COMMIT")
                 if rows.published:
                     now = time.time_ns()

@@ -1,35 +1,19 @@
-"""The SQL of the tree and its checkpoints, and the plain ways to ask a connection, which the other rows share."""
+"""The SQL of the tree and its checkpoints, and the plain ways to ask a database, which the other rows share.
 
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+Its rule: only SQL that SQLite and PostgreSQL read alike, with `?` for each value.
+"""
+
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from consent.errors import Conflict, PendingMigrations, Unavailable, UnknownSite
+from consent.errors import Conflict
 from consent.model import Checkpoint
 
 CHECKPOINT = "size, root, note, made_at"
 
 
-@contextmanager
-def reported() -> Iterator[None]:
-    """Turn what SQLite and the disk complain of into Unavailable."""
-    try:
-        yield
-    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
-        raise
-    except (sqlite3.DatabaseError, OSError) as error:
-        if "no such table" in str(error):
-            raise PendingMigrations("Run `consent migrate` to bring the database up to date.") from error
-        raise Unavailable(f"The database cannot be used now: {error}.") from error
-
-
 class TreeRows:
-    """Tiles and checkpoints as one connection sees them (see base.Rows)."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
-        self._keys: dict[str, int] = {}
+    """Tiles and checkpoints as one connection sees them (see base.Rows); a database says how it is asked."""
 
     def leaves(self, site: str, start: int, end: int) -> list[bytes]:
         sql = "SELECT leaf FROM entries WHERE site = ? AND position >= ? AND position < ? ORDER BY position"
@@ -43,7 +27,11 @@ class TreeRows:
     def put_tiles(self, site: str, tiles: dict[tuple[int, int], bytes]) -> None:
         key = self._key(site)
         for (level, number), hashes in tiles.items():
-            self._execute("INSERT OR REPLACE INTO tiles VALUES (?, ?, ?, ?)", (key, level, number, hashes))
+            self._execute(
+                "INSERT INTO tiles (site, level, number, hashes) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (site, level, number) DO UPDATE SET hashes = excluded.hashes",
+                (key, level, number, hashes),
+            )
 
     def checkpoint(self, site: str, size: int | None = None) -> Checkpoint | None:
         which = "" if size is None else f" AND size = {size:d}"
@@ -57,35 +45,30 @@ class TreeRows:
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
         values = (self._key(checkpoint.site), *fields(checkpoint, CHECKPOINT))
-        try:
-            self._execute(f"INSERT INTO checkpoints (site, {CHECKPOINT}) VALUES (?, ?, ?, ?, ?)", values)
-        except sqlite3.IntegrityError as error:
-            raise Conflict(f"Site {checkpoint.site!r} has a checkpoint of {checkpoint.size} entries.") from error
+        sql = f"INSERT INTO checkpoints (site, {CHECKPOINT}) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        if not self._execute(sql, values):
+            raise Conflict(f"Site {checkpoint.site!r} has a checkpoint of {checkpoint.size} entries.")
 
-    # Inside.
+    # What a database gives.
 
-    def _execute(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        with reported():
-            return self.connection.execute(sql, values)
+    def _execute(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Run a statement; how many rows it touched."""
+        raise NotImplementedError
+
+    def _many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run a statement once for each of many rows of values."""
+        for values in rows:
+            self._execute(sql, values)
 
     def _all(self, sql: str, values: Sequence[Any] = ()) -> list[tuple]:
-        with reported():
-            return self.connection.execute(sql, values).fetchall()
+        raise NotImplementedError
 
     def _one(self, sql: str, values: Sequence[Any] = ()) -> tuple | None:
-        with reported():
-            return self.connection.execute(sql, values).fetchone()
+        raise NotImplementedError
 
     def _key(self, site: str) -> int:
-        """The number of a site; in a transaction asked once."""
-        if site in self._keys:
-            return self._keys[site]
-        row = self._one("SELECT key FROM sites WHERE id = ?", (site,))
-        if row is None:
-            raise UnknownSite(f"There is no site {site!r}.")
-        if self.connection.in_transaction:
-            self._keys[site] = row[0]
-        return row[0]
+        """The number that a site's rows are kept under. Raises UnknownSite."""
+        raise NotImplementedError
 
 
 def fields(row: Any, columns: str) -> tuple:

@@ -9,13 +9,14 @@ from consent.banner import code_hash
 from consent.errors import ConsentError, Unavailable
 from consent.ledger import Ledger
 from consent.settings import Settings
-from consent.web import admin_api, cors, demo, desk, docs, proofs, public, responses
+from consent.web import admin_api, cors, counts, demo, desk, docs, metrics, proofs, public, responses, statistics
 from consent.web.place import Places
 from consent.web.prefix import Prefix
 from consent.web.quick import Quick
 from consent.web.rate import RateLimit
 from consent.web.service import Service
 from consent.web.sightings import Sightings
+from consent.web.watch import Watch
 
 log = logging.getLogger("consent")
 
@@ -28,13 +29,18 @@ def make_app(settings: Settings, ledger: Ledger) -> Flask:
     app = Flask("consent", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
     places = Places(settings.country_header, settings.geoip)
-    service = Service(ledger, settings, places, RateLimit(settings.rate_limit), cors.Cors(app), Sightings(ledger))
+    counted = counts.counts(settings)
+    ledger.watch = counted
+    limit, seen = RateLimit(settings.rate_limit), Sightings(ledger)
+    service = Service(ledger, settings, places, limit, cors.Cors(app), seen, counted)
     app.extensions["consent"] = service
     register(app, with_demo=settings.demo)
     desk.register(app, ledger)
     quick = app.extensions["consent.quick"] = Quick(app.wsgi_app, service)
     app.wsgi_app = quick  # type: ignore[method-assign,assignment]
     _behind_proxies(app, settings)
+    believes, logs = settings.trusted_proxies > 0, settings.log_requests
+    app.wsgi_app = Watch(app.wsgi_app, counted, believes=believes, logs=logs)  # type: ignore[method-assign,assignment]
     _prepare(ledger)
     return app
 
@@ -45,7 +51,9 @@ def register(app: Flask, *, with_demo: bool) -> None:
     app.register_blueprint(public.blueprint)
     app.register_blueprint(proofs.blueprint)
     app.register_blueprint(admin_api.blueprint)
+    app.register_blueprint(statistics.blueprint)
     app.register_blueprint(docs.blueprint)
+    app.register_blueprint(metrics.blueprint)
     if with_demo:
         app.register_blueprint(demo.blueprint)
 

@@ -15,13 +15,14 @@ from consent.errors import (
     Forbidden,
     Invalid,
     Malformed,
+    NotInstalled,
     Unauthorized,
     Unavailable,
     UnknownPolicy,
     UnknownSite,
     UnsupportedType,
 )
-from consent.export import FORMATS, export
+from consent.export import FORMATS
 from consent.model import (
     Entry,
     Policy,
@@ -45,10 +46,10 @@ from consent.web.admin_types import (
     Sites,
 )
 from consent.web.operations import Answer, operation
-from consent.web.query import cursor, page_size, receipt_filter
+from consent.web.query import cursor, number, page_size, receipt_filter
 from consent.web.responses import json
 from consent.web.service import bearer, checked_version, service, shaped
-from consent.web.streaming import gathered, zipped
+from consent.web.streaming import begun, exported
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
 GUARDED = (Unauthorized, Forbidden, Unavailable)
@@ -243,25 +244,50 @@ def search_receipts(site: str) -> Response:
             ", ".join(format.media_type for format in FORMATS.values()),
         )
     },
-    query={**PERIOD, "format": " or ".join(FORMATS), "entries": "`all`: policies and erasures too (ndjson)"},
-    problems=(*GUARDED, BadQuery, UnknownSite),
+    query={
+        **PERIOD,
+        "format": " or ".join(FORMATS),
+        "action": "only this action",
+        "policy": "only this policy version",
+        "after": "only above this index, to go on where an earlier export broke off or ended",
+        "entries": "`all`: policies and erasures too (ndjson)",
+    },
+    problems=(*GUARDED, BadQuery, UnknownSite, NotInstalled),
     role="auditor",
 )
 @needs("auditor")
 def export_log(site: str) -> Response:
-    name = request.args.get("format", "ndjson")
-    if name not in FORMATS:
-        raise BadQuery(f"`format` must be one of {', '.join(FORMATS)}.")
-    kinds = () if request.args.get("entries") == "all" else ("receipt",)
-    pieces = export(service().ledger, site, name, msgspec.structs.replace(receipt_filter(), kinds=kinds))
-    response = Response(zipped(pieces), 200, {"Cache-Control": "no-store"}, mimetype=FORMATS[name].media_type)
-    response.headers["Content-Disposition"] = f'attachment; filename="{site}.{name}"'
+    service().ledger.storage.reading().site(site)
+    format, options = _export_asked()
+    response = Response(status=200, headers={"Cache-Control": "no-store"}, mimetype=FORMATS[format].media_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{site}.{format}"'
     response.vary.add("Accept-Encoding")
-    if request.accept_encodings.best_match(["gzip"]):
+    if not FORMATS[format].packed and request.accept_encodings.best_match(["gzip"]):
         response.headers["Content-Encoding"] = "gzip"
-    else:
-        response.response = gathered(pieces)
+        options.append("--gzip")
+    pieces = exported(service().settings, site, options)
+    response.response = pieces if request.method == "HEAD" else begun(pieces)
     return response
+
+
+def _export_asked() -> tuple[str, list[str]]:
+    """The format, and the options of `consent export` that say what the caller asks for. Raises BadQuery, NotInstalled."""
+    format, filter = request.args.get("format", "ndjson"), receipt_filter()
+    if format not in FORMATS:
+        raise BadQuery(f"`format` must be one of {', '.join(FORMATS)}.")
+    if filter.subject is not None:
+        raise BadQuery("`subject` is not taken here: search the receipts of one subject instead.")
+    FORMATS[format].ready()
+    said = {
+        "format": format,
+        "since": rfc3339(filter.since),
+        "until": rfc3339(filter.until),
+        "action": filter.action,
+        "policy": filter.policy,
+        "after": number("after"),
+        "entries": "all" if request.args.get("entries") == "all" else None,
+    }
+    return format, [f"--{name}={value}" for name, value in said.items() if value is not None]
 
 
 @blueprint.delete("/sites/<site>/subjects/<subject>")

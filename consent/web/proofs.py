@@ -9,8 +9,8 @@ from consent.web.operations import Answer, operation
 from consent.web.responses import text
 from consent.web.service import FOR_EVER, service, shaped
 
-HIGHEST_LEVEL = 7
-"""Eight levels of tiles hold 2**64 entries."""
+LEVELS = tuple("01234567")
+"""Eight levels of tiles hold 2**64 entries; each has one spelling."""
 
 blueprint = Blueprint("proofs", __name__)
 
@@ -45,27 +45,26 @@ def vkey(site: str) -> Response:
     return text("\n".join(service().ledger.tree.vkeys(site)) + "\n", {"Access-Control-Allow-Origin": "*"})
 
 
-@blueprint.get("/sites/<site>/ledger/tile/<int:level>/<path:number>")
+@blueprint.get("/sites/<site>/ledger/tile/<level>/<path:number>")
 @operation(
     "A tile of hashes; `number` is written in groups of three digits, `x001/234`, and ends in `.p/W` for W hashes",
     {200: Answer("hashes of 32 bytes", "application/octet-stream")},
     problems=(UnknownSite, UnknownTile, Unavailable),
 )
-def tile(site: str, level: int, number: str) -> Response:
-    index, width = _tile(level, number)
-    hashes = service().ledger.tree.tile(site, level, index, width)
+def tile(site: str, level: str, number: str) -> Response:
+    hashes = service().ledger.tree.tile(site, *_tile(level, number))
     headers = {"Cache-Control": FOR_EVER, "Access-Control-Allow-Origin": "*"}
     return Response(hashes, 200, headers, "application/octet-stream")
 
 
-def _tile(level: int, path: str) -> tuple[int, int]:
-    """The number and width that a path names: one spelling each (tlog-tiles, "Merkle Tree"). Raises UnknownTile."""
+def _tile(level: str, path: str) -> tuple[int, int, int]:
+    """The level, number and width that an address names: one spelling each (tlog-tiles, "Merkle Tree"). Raises UnknownTile."""
     spelled, partial, width = path.partition(".p/")
     *above, last = spelled.split("/")
     groups = [*(group.removeprefix("x") for group in above), last]
     wide = int(width) if partial and width.isdecimal() and width.isascii() and len(width) < 4 else merkle.WIDTH
     wrong = (
-        level > HIGHEST_LEVEL
+        level not in LEVELS
         or len(groups) > 6
         or not all(len(group) == 3 and group.isdecimal() and group.isascii() for group in groups)
         or not all(group.startswith("x") for group in above)
@@ -74,4 +73,4 @@ def _tile(level: int, path: str) -> tuple[int, int]:
     )
     if wrong:
         raise UnknownTile("A tile is named by its level, its number as in x001/234, and .p/W for W of 255 hashes.")
-    return int("".join(groups)), wide
+    return int(level), int("".join(groups)), wide

@@ -103,7 +103,9 @@ def take(service: Service, site: str, choice: Choice, environ: Mapping[str, Any]
     ledger, _, places, rate_limit, *_ = service
     if not choices.is_refusal(choice):
         rate_limit.hit(environ.get("REMOTE_ADDR"), what="receipts")
-    return ledger.record(site, _with_header(choice, environ), where=places.of(environ))
+    recorded, is_new = ledger.record(site, _with_header(choice, environ), where=places.of(environ))
+    service.counts.recorded(is_new=is_new)
+    return recorded, is_new
 
 
 @blueprint.post("/sites/<site>/displays")
@@ -134,7 +136,7 @@ def displays(site: str) -> Response:
 def count(service: Service, site: str, display: Display, environ: Mapping[str, Any]) -> None:
     """Count a showing that a request told of (PEP 3333)."""
     service.rate_limit.hit(environ.get("REMOTE_ADDR"), what="displays")
-    service.ledger.count_display(site, display)
+    service.ledger.count_display(site, display, where=service.places.of(environ))
     service.sightings.note(site, environ.get("HTTP_ORIGIN"), first=display.first)
 
 

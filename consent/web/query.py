@@ -16,16 +16,14 @@ DIGITS = re.compile(r"[0-9]{1,18}")
 def receipt_filter(*, erased: bool = True) -> Filter:
     """Which entries the caller asks for. Raises BadQuery."""
     args = request.args
-    action, subject, version = args.get("action"), args.get("subject"), args.get("policy")
+    action, subject = args.get("action"), args.get("subject")
     if action is not None and action not in Action.__args__:  # type: ignore[attr-defined]
         raise BadQuery(f"`action` must be one of {', '.join(Action.__args__)}.")  # type: ignore[attr-defined]
-    if version is not None and not DIGITS.fullmatch(version):
-        raise BadQuery("`policy` must be a version number.")
     return Filter(
         since=moment("since"),
         until=moment("until"),
         action=action,
-        policy=int(version) if version else None,
+        policy=number("policy"),
         subject=shaped(subject, SubjectId) if subject is not None else None,
         erased=erased,
     )
@@ -37,6 +35,14 @@ def moment(name: str) -> int | None:
         return seconds(text) if text else None
     except (ValueError, OverflowError):
         raise BadQuery(f"`{name}` must be a time such as 2026-11-23T18:46:00Z.") from None
+
+
+def number(name: str) -> int | None:
+    """A whole number. Raises BadQuery."""
+    text = request.args.get(name)
+    if text is not None and not DIGITS.fullmatch(text):
+        raise BadQuery(f"`{name}` must be a whole number.")
+    return None if text is None else int(text)
 
 
 def page_size() -> int:

@@ -14,6 +14,7 @@ from consent.errors import ConsentError
 from consent.model import Choice, Display, SubjectId
 from consent.web.public import count, take
 from consent.web.service import RECORD_BYTES, TEXT_OR_JSON, Service
+from consent.web.watch import ROUTE
 
 Environ = dict[str, Any]
 Start = Callable[..., Any]
@@ -60,13 +61,13 @@ class Quick:
         if parts[1:2] == ["sites"]:
             match (method, *parts[3:]):
                 case ("POST", "receipts"):
-                    answer = self._record
+                    answer, environ[ROUTE] = self._record, "/sites/<site>/receipts"
                 case ("POST", "displays"):
-                    answer = self._count
+                    answer, environ[ROUTE] = self._count, "/sites/<site>/displays"
                 case ("GET", "banner.js"):
-                    answer = self._script
+                    answer, environ[ROUTE] = self._script, "/sites/<site>/banner.js"
                 case ("GET", "subjects", _, "state"):
-                    answer = self._state
+                    answer, environ[ROUTE] = self._state, "/sites/<site>/subjects/<subject>/state"
         if answer is None:
             return self.app(environ, start)
         try:

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from consent import errors
 from consent.errors import ConsentError
+from consent.web.watch import ROUTE
 
 log = logging.getLogger("consent")
 
@@ -60,6 +61,7 @@ def text(value: str, headers: dict[str, str] | None = None) -> Response:
 
 def problem(error: ConsentError) -> Response:
     """The answer to something refused."""
+    current_app.extensions["consent"].counts.refused(error)
     base = current_app.extensions["consent"].settings.public_url
     fields = [FieldError(path, message) for path, message in error.mistakes]
     body = Problem(f"{base}/docs#{error.code}", error.title, error.status, _detail(error), fields)
@@ -73,7 +75,7 @@ def problem(error: ConsentError) -> Response:
 
 def _detail(error: ConsentError) -> str:
     """What the caller is told: of the installation's own troubles, which may name files, not more than their title."""
-    is_ours = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    is_ours = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, errors.NotInstalled)
     return f"{error.title}; the service's log says more." if is_ours else str(error)
 
 
@@ -125,6 +127,7 @@ def _broken(error: Exception) -> Response:
 
 
 def _secure(response: Response) -> Response:
+    request.environ[ROUTE] = request.url_rule.rule if request.url_rule else "other"
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if current_app.extensions["consent"].settings.public_url.startswith("https:"):

@@ -13,6 +13,7 @@ from consent.model import Token
 from consent.settings import Settings
 from consent.shape import decode, mistakes
 from consent.web.cors import Cors
+from consent.web.counts import Counts
 from consent.web.place import Places
 from consent.web.rate import RateLimit
 from consent.web.sightings import Sightings
@@ -41,6 +42,7 @@ class Service(NamedTuple):
     rate_limit: RateLimit
     cors: Cors
     sightings: Sightings
+    counts: Counts
 
 
 def service() -> Service:

@@ -1,23 +1,68 @@
-"""Long answers in constant memory."""
+"""Exports over HTTP: what `consent export` writes, in a process of its own.
 
-import zlib
-from collections.abc import Iterable, Iterator
+Its rule: whoever records does not feel it. A long reading would hold up every request of its worker (they share one
+interpreter), and Parquet's library would stay in its memory; a process of its own also gives way to the workers.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from io import BufferedReader
+from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen
+from typing import cast
+
+import consent
+from consent.errors import Unavailable
+from consent.settings import PREFIX, Settings
+
+PIECE = 262_144
+"""Bytes that are handed on at once."""
 
 
-def gathered(pieces: Iterable[bytes], size: int = 65_536) -> Iterator[bytes]:
-    """Small pieces gathered into larger ones, so that a row does not cost a write."""
-    waiting = bytearray()
-    for piece in pieces:
-        waiting += piece
-        if len(waiting) >= size:
-            yield bytes(waiting)
-            waiting.clear()
-    yield bytes(waiting)
+def exported(settings: Settings, site: str, options: list[str]) -> Iterator[bytes]:
+    """The pieces of an export. Raises Unavailable where it breaks off, so that the answer is seen to be cut short."""
+    command = [_python(), "-P", "-c", "from consent.cli import main; main()", "export", site, *options]
+    process = Popen(
+        command,
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=PIPE,
+        env=_environment(settings),
+        pipesize=PIECE,
+        start_new_session=True,  # else what it uses would be taken from the share of the service
+    )
+    with process:
+        out, err = cast(BufferedReader, process.stdout), cast(BufferedReader, process.stderr)
+        try:
+            while piece := out.read1(PIECE):
+                yield piece
+            said = err.read().decode(errors="replace").strip()
+            if process.wait():
+                raise Unavailable(f"An export of site {site!r} broke off: {said}")
+        finally:
+            process.kill()
 
 
-def zipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """gzip (RFC 1952), streamed."""
-    packer = zlib.compressobj(6, zlib.DEFLATED, 31)
-    for piece in gathered(pieces):
-        yield packer.compress(piece)
-    yield packer.flush()
+def begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same pieces, the first of them made: what fails before it is refused like anything else."""
+    return _going_on(next(pieces, b""), pieces)
+
+
+def _going_on(first: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from pieces
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """What a process needs to find this installation, and this package, however the service was set up."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    places = [str(Path(consent.__file__).parent.parent), os.environ.get("PYTHONPATH", "")]
+    given = {"DATA": str(settings.data), "DATABASE": settings.database, "PUBLIC_URL": settings.public_url}
+    return own | {"PYTHONPATH": os.pathsep.join(filter(None, places))} | {PREFIX + name: given[name] for name in given}
+
+
+def _python() -> str:
+    """The interpreter; some servers that embed one name themselves as the executable."""
+    own = Path(sys.prefix, "bin", f"python{sys.version_info.major}.{sys.version_info.minor}")
+    return str(own) if own.exists() else sys.executable

@@ -435,7 +435,9 @@ def test_a_choice_made_in_another_tab_counts_after_coming_back(show) -> None:
     page = show()
     page.evaluate("consent.accept()")
     page.evaluate("document.cookie = document.cookie.replace(/[^.]*$/, '-persistent~-analytics~-social') + '; path=/'")
-    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    page.evaluate(
+        "for (const name of ['pagehide', 'pageshow']) dispatchEvent(new PageTransitionEvent(name, {persisted: true}))"
+    )
     assert page.evaluate("[consent.state.status, consent.granted('analytics')]") == ["withdrawn", False]
 
 

@@ -21,6 +21,9 @@ LATE = {
     "m = document.getElementsByTagName('script')[0]; m.parentNode.insertBefore(s, m)",
     "pixel": "new Image().src = 'COUNTER/late'",
     "frame": "f = document.createElement('iframe'); f.src = 'COUNTER/late'; document.documentElement.appendChild(f)",
+    "script_appended": "s = document.createElement('script'); s.setAttribute('src', 'COUNTER/late.js'); document.head.append(s)",
+    "attribute": "f = document.createElement('iframe'); document.documentElement.append(f); f.setAttribute('src', 'COUNTER/late')",
+    "script_marked": "s = document.createElement('script'); s.dataset.consent = 'session'; s.src = 'COUNTER/late.js'; document.head.appendChild(s)",
     "nested": "d = document.createElement('div'); d.append(document.createElement('p'));"
     "f = document.createElement('iframe'); f.src = 'COUNTER/late'; d.append(f); document.documentElement.appendChild(d)",
 }

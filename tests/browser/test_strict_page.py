@@ -35,7 +35,7 @@ def strict(service: Service, website: Website, tracker: Website, page: Page):
         tracker.put("/frame", "<p>An embedded film")
         policy = (
             "default-src 'none'; script-src 'nonce-r4nd0m' 'strict-dynamic'; style-src 'self'; "
-            f"connect-src {service.url}; frame-src {tracker.url}; require-trusted-types-for 'script'; trusted-types consent"
+            f"connect-src {service.url}; frame-src {tracker.url}; require-trusted-types-for 'script'; trusted-types consent page"
         )
         html = PAGE.format(nonce="r4nd0m", service=service.url, tracker=tracker.url, attributes=attributes)
         page.goto(website.put("/", html, Content_Security_Policy=policy))
@@ -70,3 +70,36 @@ def test_another_language_is_fetched_without_a_violation(strict) -> None:
     page = strict(' data-lang="fr"')
     expect(page.get_by_role("button", name="Tout refuser", exact=True)).to_be_visible()
     assert page.evaluate("violations") == []
+
+
+def test_markup_is_judged_and_stays_trusted(strict, service: Service, tracker: Website) -> None:
+    tracker.put("/pixel", "<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml")
+    counter = {
+        "id": "counter",
+        "category": "analytics",
+        "name": "Counter",
+        "purpose": "Counts.",
+        "provider": {"name": "Counter"},
+    }
+    counter["urls"] = [tracker.url.partition("://")[2]]
+    service.publish("shop", ["http://localhost"], ("analytics", "social"), services=[counter])
+    page = strict()
+    body = "document.body.insertAdjacentHTML('beforeend', {})"
+    refused = body.format(f"`<img src='{tracker.url}/pixel'>`")
+    assert page.evaluate(f"(() => {{ try {{ {refused} }} catch (error) {{ return error.name }} }})()") == "TypeError"
+    page.evaluate("window.own = trustedTypes.createPolicy('page', { createHTML: text => text })")
+    page.evaluate(body.format(f"own.createHTML(`<img id=i src='{tracker.url}/pixel'>`)"))
+    page.wait_for_timeout(200)
+    assert (tracker.count("/pixel"), page.evaluate("i.dataset.consent")) == (0, "analytics")
+
+
+def test_where_our_trusted_types_policy_is_not_let_be_made_the_page_works(
+    service, website: Website, page: Page
+) -> None:
+    policy = "require-trusted-types-for 'script'; trusted-types page"
+    head = f"<script async src='{service.url}/sites/shop/banner.js'></script>"
+    page.goto(website.put("/other", f"<!doctype html><head>{head}</head><body>", Content_Security_Policy=policy))
+    until(page, "window.consent")
+    page.evaluate("window.own = trustedTypes.createPolicy('page', { createHTML: text => text })")
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', own.createHTML('<img id=i src=/own.png>'))")
+    assert page.evaluate("i.localName") == "img"

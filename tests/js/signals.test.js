@@ -100,7 +100,7 @@ const LAST = {
 };
 const EVERY = { ...MAPS, google: { analytics: ["analytics_storage"] }, uet: { analytics: ["ad_storage"] }, clarity: { analytics: ["analytics_Storage", "ad_Storage"] } };
 
-for (const { name } of SIGNALS) test(`${name}: the default denies, a change is told, a withdrawal takes it back`, () => {
+for (const name in SIGNALS) test(`${name}: the default denies, a change is told, a withdrawal takes it back`, () => {
   const heardNow = [];
   for (const [command, analytics] of [["default", false], ["update", true], ["update", false]]) {
     speak(command, { ...NOTHING, analytics }, EVERY);
@@ -109,7 +109,7 @@ for (const { name } of SIGNALS) test(`${name}: the default denies, a change is t
   assert.deepEqual(heardNow, ["denied", "granted", "denied"]);
 });
 
-for (const { name } of SIGNALS) test(`${name}: is not spoken to without a mapping`, () => {
+for (const name in SIGNALS) test(`${name}: is not spoken to without a mapping`, () => {
   speak("default", NOTHING, { gpc: [] });
   assert.deepEqual(Object.keys(window), []);
 });

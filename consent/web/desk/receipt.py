@@ -8,11 +8,12 @@ import msgspec
 from flask import Response, request
 
 from consent import banner, i18n, receipts
-from consent.errors import BadQuery, NotFound, NotRenderable, Unavailable
+from consent.errors import NotFound, NotRenderable, Unavailable
 from consent.fields import ReceiptId
 from consent.model import Entry, Filter, Published, Receipt
 from consent.renderings import RENDERINGS
-from consent.sheet import LANGUAGES, sheet
+from consent.sheet import sheet
+from consent.sheet import words as sheet_words
 from consent.web.desk import checks, telling, words
 from consent.web.desk.frame import HEADERS, blueprint, needs, page
 from consent.web.desk.receipts import known
@@ -57,7 +58,7 @@ def show_receipt(site: str, id: str) -> Response:
         later=_first(rows.entries(site, same, after=entry.index, limit=1)),
         forms=FORMS,
         refusals={form: _refusal(asked, receipt, entry, form) for form in RENDERINGS},
-        tongues={one: words.LANGUAGES[one] for one in LANGUAGES},
+        tongues={one: i18n.locale(one).name for one in sorted(sheet_words())},
     )
 
 
@@ -66,10 +67,7 @@ def show_receipt(site: str, id: str) -> Response:
 def show_sheet(site: str, id: str) -> Response:
     """The page to print, in the language asked for or the reader's."""
     known(site, shaped(id, ReceiptId))
-    spoken = request.args.get("lang", words.language())
-    if spoken not in LANGUAGES:
-        raise BadQuery(say("The sheet can be had in these languages: {languages}.", languages=", ".join(LANGUAGES)))
-    text = sheet(service().ledger, site, id, language=spoken)
+    text = sheet(service().ledger, site, id, language=request.args.get("lang", words.language()))
     style = STYLE.search(text)
     hash = b64encode(hashlib.sha256(style[1].encode()).digest()).decode() if style else ""
     rule = f"default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -4,13 +4,13 @@ from flask import Response, request
 
 from consent.errors import BadQuery
 from consent.export import export
+from consent.pieces import gathered
 from consent.storage.base import TRAIL
 from consent.trail import ACTS
 from consent.web.desk.frame import HEADERS, blueprint, desk, needs, noted, page
 from consent.web.desk.words import say
 from consent.web.query import DIGITS
 from consent.web.service import service
-from consent.web.streaming import gathered
 
 PAGE = 50
 

@@ -1,0 +1,137 @@
+"""`python -m bench.stats`: what reading statistics over 90 days costs, and what counting adds to recording a receipt.
+
+The counts are such as so many receipts over three years leave behind, of visitors from many countries; reading them
+touches no receipt, so hardly any is made.
+"""
+
+import argparse
+import random
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from statistics import median
+from uuid import uuid4
+
+import msgspec
+
+from bench import servers
+from bench.export import fill, subject
+from consent import open_ledger, receipts, stats, tallies
+from consent.claims import entry_of
+from consent.ledger import Ledger
+from consent.model import Filter, Receipt, Tally
+from consent.settings import load
+
+DAYS = 1096
+LAST = date.fromisoformat(tallies.day_of(int(time.time())))
+BY = (["day", "category"], ["category"], ["language"], ["day", "language"], ["country"], ["day", "country", "category"], list(stats.BY))  # fmt: skip
+TOGETHER = (1, 16, 64)
+"""Receipts that share a transaction."""
+ROUNDS = 200
+
+
+def main() -> None:
+    """Fill, measure, print."""
+    parser = argparse.ArgumentParser(prog="python -m bench.stats", description=__doc__.split("\n")[0])
+    parser.add_argument("--receipts", type=int, default=5_000_000)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        fill(Path(folder), 1)
+        ledger = open_ledger(load({"CONSENT_DATA": folder}))
+        _leave_behind(ledger, options.receipts)
+        for figures in (recording(ledger), reading(ledger, options.receipts)):
+            for name, figure, budget in figures:
+                print(f"{name:<72} {figure:>14} {budget:>22}", flush=True)
+
+
+def recording(ledger: Ledger) -> Iterator[tuple[str, str, str]]:
+    """What counting adds to a receipt, by how many share a transaction, the pages that it dirties included."""
+    entry = ledger.storage.reading().entries(servers.SITE, Filter(), limit=1)[0]
+    model = receipts.receipt(entry.token or "")
+    for together in TOGETHER:
+        spent: dict[bool, list[float]] = {True: [], False: []}
+        for turn in range(2 * ROUNDS):
+            spent[turn % 2 == 0].append(_transaction(ledger, model, together, counted=turn % 2 == 0))
+        more = (median(spent[True]) - median(spent[False])) / together
+        yield f"counting a receipt, {together} in a transaction", f"{more * 1e6:.1f} µs", "at most 10 µs"
+
+
+def reading(ledger: Ledger, count: int) -> Iterator[tuple[str, str, str]]:
+    """What statistics cost over 90 days, by what they are grouped."""
+    period = stats.Period((LAST - timedelta(days=89)).isoformat(), (LAST + timedelta(days=1)).isoformat())
+    rows = len(ledger.storage.reading().tallies(servers.SITE, period.since, period.until))
+    for by in BY:
+        spent = median(_took(lambda by=by: stats.stats(ledger, servers.SITE, period, by)) for _ in range(15))  # type: ignore[misc]
+        name = f"90 days of {count:,} receipts ({rows:,} counts) by {','.join(by)}"
+        yield name, f"{spent * 1e3:.1f} ms", "under 5 ms" if by == BY[0] else ""
+    spent = median(_took(lambda: stats.trends(ledger, servers.SITE, period)) for _ in range(15))
+    yield "rates beside the 90 days before", f"{spent * 1e3:.1f} ms", ""
+
+
+def _transaction(ledger: Ledger, model: Receipt, together: int, *, counted: bool) -> float:
+    """CPU seconds of a transaction that appends receipts of all kinds, signed before, and counts them or not."""
+    said = [_varied(model) for _ in range(together)]
+    entries = [entry_of(one, ledger.ring.newest(), subject=one.sub, policy=1, action="custom") for one in said]
+
+    def work() -> None:
+        with ledger.storage.writing() as rows:
+            for one, entry in zip(said, entries, strict=True):
+                rows.append(entry)
+                if counted:
+                    rows.tally(servers.SITE, {tallies.of_receipt(one): 1})
+
+    return _took(work)
+
+
+def _varied(model: Receipt) -> Receipt:
+    """A receipt of somebody else, who decided something else."""
+    [said] = random.choices(*MIXES)
+    grants = {id: id in said.granted for id in model.consent.grants}
+    consent = msgspec.structs.replace(
+        model.consent, action=said.action, grants=grants, language=said.language, country=said.country, surface=said.surface
+    )  # fmt: skip
+    return msgspec.structs.replace(model, jti=str(uuid4()), sub=subject(), consent=consent)
+
+
+def _leave_behind(ledger: Ledger, count: int) -> None:
+    """The counts of so many receipts and three showings for two of them, spread over three years."""
+    mixes, weights = MIXES
+    shown = [msgspec.structs.replace(one, action=tallies.SHOWN, granted="") for one in mixes]
+    for back in range(DAYS):
+        day = (LAST - timedelta(days=back)).isoformat()
+        counts = Counter[Tally]()
+        for kinds, many in ((mixes, count // DAYS), (shown, count // DAYS * 3 // 2)):
+            for one, times in Counter(random.choices(range(len(kinds)), weights, k=many)).items():
+                counts[msgspec.structs.replace(kinds[one], day=day)] += times
+        with ledger.storage.writing() as rows:
+            rows.tally(servers.SITE, counts)
+
+
+def _mixes() -> tuple[list[Tally], list[float]]:
+    """Kinds of receipts with how frequent they are: some answers often, countries by a long tail."""
+    answers = {
+        ("accept_all", "analytics~persistent~social", "banner"): 50, ("reject_all", "", "banner"): 35,
+        ("custom", "persistent", "banner"): 5, ("custom", "analytics~persistent", "banner"): 4,
+        ("custom", "analytics", "preferences"): 3, ("withdraw", "", "privacy_page"): 2, ("signal", "", "banner"): 1,
+    }  # fmt: skip
+    places = [(language, f"{chr(65 + at % 26)}{chr(65 + at // 26)}") for at in range(40) for language in ("en", "de")]
+    kinds = [(answer, place) for answer in answers for place in places]
+    found = [Tally("", 1, action, granted, language, country, "opt-in", surface) for (action, granted, surface), (language, country) in kinds]  # fmt: skip
+    return found, [answers[answer] / (1 + places.index(place)) for answer, place in kinds]
+
+
+MIXES = _mixes()
+
+
+def _took(work: Callable[[], object]) -> float:
+    """CPU seconds of this thread: a busy machine does not count."""
+    start = time.thread_time()
+    work()
+    return time.thread_time() - start
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""A PostgreSQL server of our own for the tests: a fresh folder, a socket in it, no port, gone afterwards."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import psycopg
+
+from consent.storage import open_storage
+from consent.storage.postgres_schema import MIGRATIONS
+
+BINARIES = max(Path("/usr/lib/postgresql").glob("*/bin/postgres"), default=None, key=lambda path: int(path.parts[4]))
+"""Debian's newest server."""
+SHARED = "shared"
+OTHERS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+TABLES = "SELECT string_agg(tablename, ', ') FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'consent_migrations'"
+
+
+class Cluster:
+    """A running server. It obeys no root, so that root starts it as another user."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._names = count()
+        if os.getuid() == 0:
+            shutil.chown(folder, _user(), _user())
+        self._run("initdb", "--username=consent", "--auth=trust", "--no-sync", "--data-checksums", "--encoding=UTF8", "--no-locale", "-D", str(self.data))  # fmt: skip
+        with (self.data / "postgresql.conf").open("a") as settings:
+            settings.write(
+                f"listen_addresses = ''\nunix_socket_directories = '{folder}'\nmax_connections = 200\n"
+                "shared_buffers = 64MB\nautovacuum_naptime = 10min\nmax_wal_size = 256MB\n"
+            )
+        self.start()
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    def url(self, database: str) -> str:
+        return f"postgresql://consent@/{database}?host={self.folder}"
+
+    def start(self) -> None:
+        self._run("pg_ctl", "start", "-w", "-D", str(self.data), "-l", str(self.folder / "log"))
+
+    def stop(self, mode: str = "immediate") -> None:
+        self._run("pg_ctl", "stop", "-w", "-m", mode, "-D", str(self.data))
+
+    def execute(self, sql: str, *, database: str = "postgres") -> list[tuple]:
+        """Run one statement outside of any transaction."""
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            cursor = connection.execute(sql)
+            return cursor.fetchall() if cursor.description else []
+
+    def emptied(self) -> str:
+        """The URL of a migrated database with nothing in it; the same for each test, which spares it a new one."""
+        if not self.execute(f"SELECT 1 FROM pg_database WHERE datname = '{SHARED}'"):
+            self._create()
+        self.execute(OTHERS, database=SHARED)
+        if self.execute("SELECT name FROM consent_migrations", database=SHARED) != [(name,) for name in MIGRATIONS]:
+            self.execute(f"DROP DATABASE {SHARED}")
+            self._create()
+        ((tables,),) = self.execute(TABLES, database=SHARED)
+        self.execute(f"TRUNCATE {tables} RESTART IDENTITY", database=SHARED)
+        return self.url(SHARED)
+
+    @contextmanager
+    def unborn(self) -> Iterator[str]:
+        """The URL of a database that is there for the block, in which nothing was ever created."""
+        name = f"test_{next(self._names)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        yield self.url(name)
+        self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _create(self) -> None:
+        self.execute(f"CREATE DATABASE {SHARED} TEMPLATE template0")
+        storage = open_storage(self.url(SHARED))
+        storage.migrate()
+        storage.close()
+
+    def _run(self, program: str, *arguments: str) -> None:
+        assert BINARIES is not None
+        command = [str(BINARIES.parent / program), *arguments]
+        if os.getuid() == 0:
+            command = ["setpriv", f"--reuid={_user()}", f"--regid={_user()}", "--clear-groups", *command]
+        # Not captured through a pipe: the server would keep it open for as long as it runs.
+        with (self.folder / "out").open("w+") as out:
+            done = subprocess.run(command, stdout=out, stderr=out, cwd=self.folder, preexec_fn=_default_signals)
+            out.seek(0)
+            assert done.returncode == 0, out.read()
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster]:
+    """A server for as long as the block takes."""
+    folder = Path(tempfile.mkdtemp(prefix="consent-pg-", dir=_quick()))  # a socket's path has to be short
+    try:
+        running = Cluster(folder)
+        try:
+            yield running
+        finally:
+            running.stop()
+    finally:
+        shutil.rmtree(folder)
+
+
+def _quick() -> str | None:
+    """Memory, where there is enough of it: a sync costs nothing there. What kills processes asks no more of a disk."""
+    memory = Path("/dev/shm")
+    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > 1 << 30 else None
+
+
+def _default_signals() -> None:
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+
+def _user() -> str:
+    """Whom root starts the server as."""
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
