@@ -354,7 +354,7 @@ def test_doctor_names_entries_that_no_checkpoint_covers(shop):
 
 def test_doctor_warns_of_a_flood_before_the_disk_is_full(shop, monkeypatch):
     shop.record()
-    monkeypatch.setattr("consent.cli.keeping.RECEIPT_BYTES", 10**15)
+    monkeypatch.setattr("consent.checkup.RECEIPT_BYTES", 10**15)
     assert "entries in a day; at that rate the disk is full in 0 days" in shop("doctor").output
 
 

@@ -40,6 +40,8 @@ ALLOWED = {
     "stored": PURE | {"storage.base", "tree", "verify"},
     "sheet": PURE | {"ledger", "banner"},
     "mirror": PURE | {"verify"},
+    "copies": BASE | {"storage.base"},
+    "checkup": PURE | {"open_ledger", "banner", "ledger", "reading", "storage"},
     "keeper": PURE | {"ledger", "tree"},
     "columns": PURE,
     "parquet": PURE | {"columns"},

@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 import click
 
 from consent.cli.shared import read_file, the_ledger, whole
+from consent.copies import Copy, noted
 from consent.errors import BadQuery, ConsentError
 from consent.keyring import KeyRing
 from consent.sealing import seal, unseal
@@ -47,6 +48,7 @@ def backup(file: Path, with_keys: bool, passphrase_file: str | None) -> None:
         click.echo(f"Sealed the signing keys in {keys}. Without the passphrase nobody can open it, you included.")
     else:
         click.echo("Keep the keys folder too: without it nothing new can be signed (or use --with-keys).")
+    noted(ledger.storage, Copy(ledger.now(), with_keys))
 
 
 @click.command()

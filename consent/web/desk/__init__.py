@@ -10,8 +10,10 @@ from consent.web.desk import (
     account,
     exports,
     frame,
+    health,
     home,
     install,
+    overview,
     people,
     receipt,
     receipts,
@@ -23,7 +25,22 @@ from consent.web.desk import (
 )
 from consent.web.desk.frame import Desk
 
-ROOMS = (signing, account, home, receipts, receipt, install, exports, requests, settings, people, tokens, trail)
+ROOMS = (
+    signing,
+    account,
+    home,
+    overview,
+    receipts,
+    receipt,
+    install,
+    exports,
+    requests,
+    settings,
+    people,
+    tokens,
+    trail,
+    health,
+)
 """Each adds its pages to `frame.blueprint` when it is imported."""
 
 

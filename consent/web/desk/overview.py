@@ -1,0 +1,120 @@
+"""What visitors of a site choose: counts of a period beside the one before it. Never a visitor."""
+
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from flask import Response, request
+
+from consent import stats
+from consent.errors import BadQuery
+from consent.web.desk.chart import chart
+from consent.web.desk.frame import HEADERS, blueprint, needs, page
+from consent.web.desk.words import say
+from consent.web.service import service
+
+BREAKDOWNS = {name: f"by {name}" for name in ("language", "country", "regime", "policy", "surface")}
+"""By what one may look closer."""
+LONGEST = 1100
+"""Days of a period that a page shows."""
+PERIODS = (7, 30, 90, 365)
+"""Days up to today, to choose with one click."""
+
+
+class Figure(NamedTuple):
+    """A count beside that of the period before."""
+
+    name: str
+    now: int
+    before: int
+
+
+@blueprint.get("/sites/<site>/overview", endpoint="overview")
+@needs("auditor")
+def show_overview(site: str) -> Response:
+    """Figures, rates over time, and one breakdown."""
+    ledger, period, closer = service().ledger, _period(), _closer()
+    daily = stats.stats(ledger, site, period, ["day", "category"])
+    trends = stats.trends(ledger, site, period)
+    return page(
+        "overview",
+        period=period,
+        last=(date.fromisoformat(period.until) - timedelta(days=1)).isoformat(),
+        periods=_periods(ledger.now()),
+        figures=_figures(site, period),
+        trends=trends,
+        drawn=_drawn(daily, period, [one.category for one in trends.categories]),
+        daily=daily.items,
+        closer=closer,
+        breakdowns=BREAKDOWNS,
+        groups=stats.stats(ledger, site, period, [closer, "category"]).items,
+    )
+
+
+@blueprint.get("/sites/<site>/overview.csv")
+@needs("auditor")
+def overview_file(site: str) -> Response:
+    """The same numbers as a file."""
+    found = stats.stats(service().ledger, site, _period(), stats.fields(request.args.get("by", "day,category")))
+    headers = HEADERS | {"Content-Disposition": f'attachment; filename="{site}-overview.csv"'}
+    return Response(b"".join(stats.csv_lines(found)), 200, headers, "text/csv")
+
+
+def _period() -> stats.Period:
+    """The days asked for, both included. Raises BadQuery."""
+    since, last = request.args.get("since") or None, request.args.get("until") or None
+    found = stats.period(since, last, now=service().ledger.now())
+    if last:
+        found = stats.Period(since or found.since, (date.fromisoformat(last) + timedelta(days=1)).isoformat())
+    if (date.fromisoformat(found.until) - date.fromisoformat(found.since)).days > LONGEST:
+        raise BadQuery(say("Choose at most {days} days.", days=LONGEST))
+    return found
+
+
+def _closer() -> str:
+    by = request.args.get("by", "language")
+    if by not in BREAKDOWNS:
+        raise BadQuery(say("There is no such page."))
+    return by
+
+
+def _periods(now: int) -> list[tuple[int, str]]:
+    """Lengths in days and their first days."""
+    today = date.fromisoformat(stats.period(None, None, now=now).until) - timedelta(days=1)
+    return [(days, (today - timedelta(days=days - 1)).isoformat()) for days in PERIODS]
+
+
+def _figures(site: str, period: stats.Period) -> list[Figure]:
+    ledger = service().ledger
+    now, before = (
+        {group.action or None: group for group in stats.stats(ledger, site, one, ["action"]).items}
+        for one in (period, period.before())
+    )
+
+    def total(groups: dict[Any, stats.Group], count: str) -> int:
+        return sum(getattr(group, count) for group in groups.values())
+
+    def of(groups: dict[Any, stats.Group], action: str) -> int:
+        return groups[action].decided if action in groups else 0
+
+    actions = {
+        "accepted all": "accept_all",
+        "refused all": "reject_all",
+        "chose themselves": "custom",
+        "withdrew": "withdraw",
+    }
+    return [
+        Figure("were asked", total(now, "shown"), total(before, "shown")),
+        Figure("decided", total(now, "decided"), total(before, "decided")),
+        *(Figure(name, of(now, action), of(before, action)) for name, action in actions.items()),
+    ]
+
+
+def _drawn(daily: stats.Stats, period: stats.Period, categories: list[str]) -> Any:
+    """The share that granted each category on each day."""
+    first, count = (
+        date.fromisoformat(period.since),
+        (date.fromisoformat(period.until) - date.fromisoformat(period.since)).days,
+    )
+    days = [(first + timedelta(days=at)).isoformat() for at in range(count)]
+    rates = {(group.day, group.category): stats.rate(group) for group in daily.items}
+    return chart(days, {category: [rates.get((day, category)) for day in days] for category in categories})
