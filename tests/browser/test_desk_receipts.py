@@ -126,7 +126,7 @@ def test_a_choice_is_found_understood_and_proved(service: Service, page: Page) -
 def test_an_export_says_how_much_it_is_before_it_is_had(service: Service, page: Page) -> None:
     page.goto(service.url + SITE + "/export")
     fits(page)
-    page.get_by_label("CSV").check()
+    page.get_by_role("radio", name="CSV one row").check()
     page.get_by_label("Action").select_option("withdrew")
     page.get_by_role("button", name="See how much it is").click()
     fits(page)

@@ -262,7 +262,7 @@ def test_every_word_told_of_a_receipt_is_there_in_german():
     from consent.web.desk.words import _texts
 
     for texts in (*telling.TOLD, exports.HELP, requests.REASONS):
-        assert set(texts.values()) - {exports.HELP.get("parquet")} <= set(_texts("de"))
+        assert set(texts.values()) <= set(_texts("de"))
 
 
 def test_a_signature_of_nobody_we_know_does_not_hold(auditor, ledger, monkeypatch):
