@@ -1,4 +1,4 @@
-"""Recording a choice durably at 1, 16 and 64 connections.
+"""Recording a choice durably at 1, 16, 64 and 256 connections, and asking for a state.
 
 Floors: the same server answering /healthz, a bare WSGI function under the same gunicorn settings that takes the same
 body, and single durable inserts into SQLite in a loop.
@@ -11,7 +11,8 @@ from bench import load, servers, sqlite_loop
 from bench.load import Job
 from bench.trial import Plan, Trial
 
-CONNECTIONS = (1, 16, 64)
+CONNECTIONS = (1, 16, 64, 256)
+SUBJECT = "fZk3PpQ0Tz2mYw4uJr8aBg"
 ANSWER_BYTES = 1_500
 """About what recording answers: a receipt and a state."""
 CHOICE = {
@@ -42,5 +43,7 @@ def trials(plan: Plan, stack: ExitStack) -> list[Trial]:
             Trial(f"/healthz, {connections} connections", partial(load.measure, service, alive), floor),
             Trial(floor, partial(load.measure, bare, nothing)),
         ]
+    state = Job(service.port, f"/sites/{servers.SITE}/subjects/{SUBJECT}/state", 16, plan.seconds, 200, {})
+    found.append(Trial("state of a subject, 16 connections", partial(load.measure, service, state)))
     loop = partial(sqlite_loop.measure, folder, seconds=plan.seconds)
     return [*found, Trial("SQLite, one durable insert after another", loop)]

@@ -33,7 +33,7 @@ class Running(NamedTuple):
 
 @contextmanager
 def service(folder: Path) -> Iterator[Running]:
-    """`consent serve` on a data folder with one site."""
+    """`consent serve` on a data folder with one site, made where it is not there."""
     port = _free_port()
     settings = {
         "CONSENT_DATA": str(folder),
@@ -42,7 +42,8 @@ def service(folder: Path) -> Iterator[Running]:
     }
     ledger = open_ledger(load(settings))
     ledger.storage.migrate()
-    ledger.create_site(SITE, policy.default("Bench", [ORIGIN]))
+    if not ledger.storage.reading().sites():
+        ledger.create_site(SITE, policy.default("Bench", [ORIGIN]))
     ledger.storage.close()
     command = ["-c", "from consent.cli import main; main()", "serve", "--port", str(port)]
     with _started(command, port, settings) as running:

@@ -4,7 +4,7 @@ A language is one file; nothing has to be registered.
 """
 
 from collections.abc import Container
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import msgspec
@@ -46,11 +46,22 @@ def locale(language: str) -> Locale:
 ALSO = {"nb": "no", "nn": "no", "iw": "he", "in": "id"} | {f"zh-{place}": "zh-Hant" for place in ("tw", "hk", "mo")}
 
 
-def parents(language: str) -> list[str]:
+LONGEST_KEPT = 35
+"""Letters of a tag that is remembered; RFC 5646, section 4.4.1, finds no longer one in use."""
+
+
+def parents(language: str) -> tuple[str, ...]:
     """A tag and what it falls back to, nearest first (RFC 4647, section 3.4), by what else it may be called."""
+    return _known_parents(language) if len(language) <= LONGEST_KEPT else _parents(language)
+
+
+def _parents(language: str) -> tuple[str, ...]:
     parts = language.split("-")
     tags = ["-".join(parts[:count]) for count in range(len(parts), 0, -1)]
-    return [name for tag in tags for name in (tag, ALSO.get(tag.lower())) if name]
+    return tuple(name for tag in tags for name in (tag, ALSO.get(tag.lower())) if name)
+
+
+_known_parents = lru_cache(2048)(_parents)
 
 
 def negotiate(accept_language: str, offered: list[str]) -> str:

@@ -52,14 +52,14 @@ def default(name: str, origins: list[str]) -> Policy:
 
 def complete(policy: Policy) -> Policy:
     """The same policy with every default and every text of every language filled in."""
-    policy = msgspec.structs.replace(policy, services=[_from_catalogue(policy, one) for one in policy.services])
+    policy = msgspec.structs.replace(policy, services=[from_catalogue(policy, one) for one in policy.services])
     return msgspec.structs.replace(
         policy,
         categories=[_complete_category(policy, category) for category in policy.categories],
-        services=[_complete_service(policy, service) for service in policy.services],
+        services=[complete_service(policy, service) for service in policy.services],
         texts={language: _complete_texts(policy, language) for language in policy.languages},
-        signals=_complete_signals(policy),
-        privacy_url=policy.privacy_url and _every_language(policy, policy.privacy_url),
+        signals=complete_signals(policy),
+        privacy_url=policy.privacy_url and every_language(policy, policy.privacy_url),
     )
 
 
@@ -87,6 +87,14 @@ def draft(published: Published) -> Policy:
     return Policy(**{name: fields[name] for name in Policy.__struct_fields__})
 
 
+def unpublished(document: Any) -> Any:
+    """Plain data without what a published version adds."""
+    if not isinstance(document, dict):
+        return document
+    added = set(Published.__struct_fields__) - set(Policy.__struct_fields__)
+    return {name: value for name, value in document.items() if name not in added}
+
+
 def digest(data: bytes) -> bytes:
     """SHA-256."""
     return hashlib.sha256(data).digest()
@@ -110,7 +118,7 @@ def schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(Policy)}
 
 
-def _every_language(policy: Policy, words: Any) -> dict[str, str]:
+def every_language(policy: Policy, words: Any) -> dict[str, str]:
     """Words for each language of the policy: its own, its parent's, or those of the first language."""
     if isinstance(words, str):
         return dict.fromkeys(policy.languages, words)
@@ -137,10 +145,10 @@ def _words_of_category(policy: Policy, category: Category, field: str) -> dict[s
         for language in policy.languages
         if category.id in i18n.locale(language).categories
     }
-    return _every_language(policy, built_in | own)
+    return every_language(policy, built_in | own)
 
 
-def _from_catalogue(policy: Policy, service: Service) -> Service:
+def from_catalogue(policy: Policy, service: Service) -> Service:
     """A service with what it leaves out taken from the catalogue."""
     known = catalogue.find(service.id)
     if known is None:
@@ -154,11 +162,12 @@ def _from_catalogue(policy: Policy, service: Service) -> Service:
     return msgspec.structs.replace(filled, **own)
 
 
-def _complete_service(policy: Policy, service: Service) -> Service:
+def complete_service(policy: Policy, service: Service) -> Service:
+    """A service with its words in every language of the policy."""
     cookies = [
-        msgspec.structs.replace(cookie, purpose=_every_language(policy, cookie.purpose)) for cookie in service.cookies
+        msgspec.structs.replace(cookie, purpose=every_language(policy, cookie.purpose)) for cookie in service.cookies
     ]
-    return msgspec.structs.replace(service, purpose=_every_language(policy, service.purpose), cookies=cookies)
+    return msgspec.structs.replace(service, purpose=every_language(policy, service.purpose), cookies=cookies)
 
 
 def _complete_texts(policy: Policy, language: str) -> dict[str, str]:
@@ -168,7 +177,8 @@ def _complete_texts(policy: Policy, language: str) -> dict[str, str]:
     return words
 
 
-def _complete_signals(policy: Policy) -> Signals:
+def complete_signals(policy: Policy) -> Signals:
+    """The signals with what is left out as usual for the policy's categories and services."""
     ids = [category.id for category in policy.categories]
     google, gpc = policy.signals.google, policy.signals.gpc
     if google is None:

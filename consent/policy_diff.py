@@ -42,9 +42,13 @@ class Change(msgspec.Struct, frozen=True):
 
 def diff(old: Policy, new: Policy) -> list[Change]:
     """Every difference between two completed policies."""
-    before, after = msgspec.to_builtins(old), msgspec.to_builtins(new)
-    fields = Policy.__struct_fields__
-    return [change for name in fields for change in _changes(name, before[name], after[name])]
+    return differences(msgspec.to_builtins(old), msgspec.to_builtins(new))
+
+
+def differences(before: dict[str, Any], after: dict[str, Any]) -> list[Change]:
+    """Every difference between two documents, whether or not they are policies."""
+    names = dict.fromkeys([*Policy.__struct_fields__, *before, *after])
+    return [change for name in names for change in _changes(name, before.get(name), after.get(name))]
 
 
 def is_material(changes: list[Change]) -> bool:
@@ -59,6 +63,8 @@ def concerned(changes: list[Change]) -> list[str]:
 
 
 def _changes(path: str, before: Any, after: Any) -> list[Change]:
+    if before == after:
+        return []
     before, after = _by_name(before), _by_name(after)
     if before == after:
         return []
@@ -71,7 +77,7 @@ def _changes(path: str, before: Any, after: Any) -> list[Change]:
 def _by_name(value: Any) -> Any:
     """Lists of named things as tables, so that moving one is no change and adding one is one change."""
     if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
-        return {item.get("id") or item["name"]: item for item in value}
+        return {str(item.get("id") or item.get("name") or place): item for place, item in enumerate(value, 1)}
     return {} if value == [] else value
 
 
@@ -79,5 +85,5 @@ def _material(path: str, before: Any, after: Any) -> bool:
     if after is None or (before is None and WORDS.fullmatch(path)):
         return False
     if path == "valid_days":
-        return after > before
+        return isinstance(before, int) and isinstance(after, int) and after > before
     return any(pattern.fullmatch(path) for pattern in MATERIAL)

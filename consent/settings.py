@@ -99,7 +99,7 @@ def _yes(text: str) -> bool:
 
 SETTINGS = (
     Setting("data", "data", _folder, "Folder of the database and the keys."),
-    Setting("database", "", str, "Database URL; empty means SQLite in the data folder (`sqlite:///…/consent.db`)."),
+    Setting("database", "", str, "Database URL; empty means SQLite in the data folder (`sqlite:///…/consent.db`); `postgresql://user@host/database` needs `pip install consent[postgres]`."),
     Setting("public_url", "http://127.0.0.1:8080", _base_url, "Base URL under which browsers reach the service; the issuer of every receipt."),
     Setting("trusted_proxies", "0", _between(0, 10), "How many reverse proxies in front may be believed about the caller's address."),
     Setting("country_header", "", _header, "Request header in which a trusted proxy or CDN names the visitor's country (ISO 3166, such as `DE` or `US-CA`)."),

@@ -67,6 +67,16 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return request.getfixturevalue("postgres").emptied()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def unborn(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database of every kind in which nothing was ever created."""
+    if request.param == "sqlite":
+        yield f"sqlite://{tmp_path / 'fresh' / 'consent.db'}"
+        return
+    with request.getfixturevalue("postgres").unborn() as url:
+        yield url
+
+
 ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 """For what a test does to the file."""
 

@@ -30,7 +30,7 @@ class Cluster:
         self.folder = folder
         self._names = count()
         if os.getuid() == 0:
-            shutil.chown(folder, _user(), _user())
+            os.chown(folder, _user().pw_uid, _user().pw_gid)
         self._run("initdb", "--username=consent", "--auth=trust", "--no-sync", "--data-checksums", "--encoding=UTF8", "--no-locale", "-D", str(self.data))  # fmt: skip
         with (self.data / "postgresql.conf").open("a") as settings:
             settings.write(
@@ -38,6 +38,7 @@ class Cluster:
                 "shared_buffers = 64MB\nautovacuum_naptime = 10min\nmax_wal_size = 256MB\n"
             )
         self.start()
+        self._create()
 
     @property
     def data(self) -> Path:
@@ -60,14 +61,16 @@ class Cluster:
 
     def emptied(self) -> str:
         """The URL of a migrated database with nothing in it; the same for each test, which spares it a new one."""
-        if not self.execute(f"SELECT 1 FROM pg_database WHERE datname = '{SHARED}'"):
-            self._create()
-        self.execute(OTHERS, database=SHARED)
-        if self.execute("SELECT name FROM consent_migrations", database=SHARED) != [(name,) for name in MIGRATIONS]:
+        with psycopg.connect(self.url(SHARED), autocommit=True) as connection:
+            connection.execute(OTHERS)
+            is_sound = connection.execute("SELECT name FROM consent_migrations ORDER BY name").fetchall() == [
+                (n,) for n in MIGRATIONS
+            ]
+            ((tables,),) = connection.execute(TABLES).fetchall()
+            connection.execute(f"TRUNCATE {tables} RESTART IDENTITY")
+        if not is_sound:
             self.execute(f"DROP DATABASE {SHARED}")
             self._create()
-        ((tables,),) = self.execute(TABLES, database=SHARED)
-        self.execute(f"TRUNCATE {tables} RESTART IDENTITY", database=SHARED)
         return self.url(SHARED)
 
     @contextmanager
@@ -88,7 +91,7 @@ class Cluster:
         assert BINARIES is not None
         command = [str(BINARIES.parent / program), *arguments]
         if os.getuid() == 0:
-            command = ["setpriv", f"--reuid={_user()}", f"--regid={_user()}", "--clear-groups", *command]
+            command = ["setpriv", f"--reuid={_user().pw_uid}", f"--regid={_user().pw_gid}", "--clear-groups", *command]
         # Not captured through a pipe: the server would keep it open for as long as it runs.
         with (self.folder / "out").open("w+") as out:
             done = subprocess.run(command, stdout=out, stderr=out, cwd=self.folder, preexec_fn=_default_signals)
@@ -97,9 +100,9 @@ class Cluster:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
-    """A server for as long as the block takes."""
-    folder = Path(tempfile.mkdtemp(prefix="consent-pg-", dir=_quick()))  # a socket's path has to be short
+def cluster(disk: Path | None = None) -> Iterator[Cluster]:
+    """A server for as long as the block takes, on a disk with a short path: a socket's name has no room for more."""
+    folder = Path(tempfile.mkdtemp(prefix="consent-pg-", dir=disk or _quick()))
     try:
         running = Cluster(folder)
         try:
@@ -120,7 +123,7 @@ def _default_signals() -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
-def _user() -> str:
+def _user() -> pwd.struct_passwd:
     """Whom root starts the server as."""
-    names = {entry.pw_name for entry in pwd.getpwall()}
-    return "postgres" if "postgres" in names else "nobody"
+    known = {entry.pw_name: entry for entry in pwd.getpwall()}
+    return known.get("postgres") or known["nobody"]

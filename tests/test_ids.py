@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from consent.errors import UnknownReceipt
 from consent.ids import same, uuid7
 from consent.model import ReceiptId
-from consent.storage.rows import SqliteRows
+from consent.storage.sqlite_rows import SqliteRows
 from tests.conftest import SUBJECT, body, choice
 
 MOMENTS = st.floats(0, 2**47 / 1000)

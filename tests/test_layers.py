@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent / "consent"
 
 BASE = {"errors", "fields", "model", "times", "ids", "policy_types", "pieces", "tallies"}
 PURE = BASE | {
-    "access", "anchors", "appearance", "catalogue", "checkpoint", "choices", "crew", "examination", "claims", "extras", "i18n", "keyring", "merkle", "origins", "packing", "policy", "policy_diff", "policy_rules", "patterns",
+    "access", "anchors", "appearance", "catalogue", "checkpoint", "choices", "crew", "examination", "claims", "drafting", "extras", "i18n", "keyring", "lean", "merkle", "origins", "packing", "paths", "policy", "policy_diff", "policy_rules", "patterns",
     "receipts", "regime", "remote", "renderings", "sealing", "settings", "shape", "state",
 }  # fmt: skip
 ALLOWED = {
@@ -31,6 +31,7 @@ ALLOWED = {
     "people": PURE | {"storage.base"},
     "sessions": PURE | {"storage.base", "people"},
     "trail": PURE | {"storage.base", "ledger"},
+    "drafts": PURE | {"storage.base", "ledger"},
     "reading": BASE | {"storage.base"},
     "search": PURE | {"storage.base", "reading"},
     "ledger": PURE | {"storage.base", "tree", "erasure", "together", "editions", "reading"},

@@ -160,11 +160,11 @@ def test_a_language_that_is_not_shipped_speaks_english(tag):
 
 
 def test_parents_come_nearest_first():
-    assert parents("zh-Hant-TW") == ["zh-Hant-TW", "zh-Hant", "zh"]
+    assert parents("zh-Hant-TW") == ("zh-Hant-TW", "zh-Hant", "zh")
 
 
 def test_a_language_without_a_region_has_only_itself():
-    assert parents("fr") == ["fr"]
+    assert parents("fr") == ("fr",)
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,17 @@
 
 import multiprocessing
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -23,6 +26,7 @@ from consent.storage.postgres import PostgresStorage
 from consent.storage.postgres_pool import MOST
 from tests.conftest import SUBJECT, choice
 from tests.postgres import OTHERS, Cluster, cluster
+from tests.test_durability import fill
 from tests.test_storage import EVERYTHING, append, entry, indexes
 
 
@@ -164,6 +168,16 @@ def test_what_waits_too_long_for_a_site_is_unavailable(shop, direct):
         with pytest.raises(Unavailable, match="lock timeout"), shop.writing() as rows:
             rows._execute("SET LOCAL lock_timeout = '100ms'")
             rows.append(entry())
+    assert append(shop, entry()) == [0]
+
+
+def test_a_process_that_hangs_in_a_transaction_is_cut_off(shop):
+    with pytest.raises(Unavailable), shop.writing() as rows:
+        assert rows._one("SHOW idle_in_transaction_session_timeout") == ("1min",)
+        rows._execute("SET LOCAL idle_in_transaction_session_timeout = '200ms'")
+        rows.append(entry())
+        time.sleep(0.6)
+        rows.append(entry())
     assert append(shop, entry()) == [0]
 
 
@@ -317,3 +331,33 @@ def test_a_damaged_page_is_a_fault(own):
     own.start()
     (fault,) = storage.faults()
     assert fault.startswith("The database is damaged: invalid page")
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Path]:
+    disk = Path(tempfile.mkdtemp(prefix="consent-"))
+    disk.chmod(0o755)
+    mount = shutil.which("mount")
+    options = ["-t", "tmpfs", "-o", "size=160m", "tmpfs", str(disk)]
+    if mount is None or subprocess.run([mount, *options], capture_output=True).returncode:
+        disk.rmdir()
+        pytest.skip("a small disk cannot be mounted here")
+    yield disk
+    subprocess.run(["umount", "--lazy", disk], check=True)
+    disk.rmdir()
+
+
+def test_a_full_disk_is_unavailable_until_there_is_room_again(small_disk):
+    with cluster(small_disk) as server:
+        storage = open_storage(server.emptied())
+        with storage.writing() as rows:
+            rows.add_site(Site("shop", 10))
+        kept = append(storage, entry())
+        filler = fill(small_disk)
+        with pytest.raises(Unavailable, match="No space left"):
+            for _ in range(1000):
+                kept += append(storage, *(entry(token="x" * 3000) for _ in range(20)))
+        assert storage.reading().size("shop") == len(kept)
+        filler.unlink()
+        assert append(storage, entry()) == [len(kept)]
+        storage.close()

@@ -695,16 +695,6 @@ def test_a_closed_storage_opens_again_at_its_next_use(shop):
 # Schema.
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def unborn(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a database of every kind in which nothing was ever created."""
-    if request.param == "sqlite":
-        yield f"sqlite://{tmp_path / 'fresh' / 'consent.db'}"
-        return
-    with request.getfixturevalue("postgres").unborn() as url:
-        yield url
-
-
 @pytest.fixture
 def fresh(unborn: str) -> Iterator[Storage]:
     storage = open_storage(unborn)

@@ -20,8 +20,8 @@ SPAWN = multiprocessing.get_context("spawn")
 STEPS = ["read", "grown", "signed", "tiles", "stored", "committed"]
 
 
-def installed(data: Path) -> Ledger:
-    ledger = open_ledger(load({"CONSENT_DATA": str(data)}))
+def installed(data: Path, database: str = "") -> Ledger:
+    ledger = open_ledger(load({"CONSENT_DATA": str(data), "CONSENT_DATABASE": database}))
     if ledger.storage.is_empty():
         ledger.storage.migrate()
         ledger.create_site("shop", policy.default("Shop", [ORIGIN]))
@@ -44,11 +44,11 @@ def die(*_: object) -> None:
     os._exit(9)
 
 
-def checkpoint_and_die(data: str, step: str) -> None:
+def checkpoint_and_die(data: str, database: str, step: str) -> None:
     """Make a checkpoint, and be gone right after a step of it."""
-    from consent.storage.rows import SqliteRows
+    from consent.storage.tree_rows import TreeRows
 
-    ledger = installed(Path(data))
+    ledger = installed(Path(data), database)
     if step == "read":
         merkle.grow = die  # type: ignore[assignment]
     elif step == "grown":
@@ -56,29 +56,30 @@ def checkpoint_and_die(data: str, step: str) -> None:
     elif step == "signed":
         ledger.storage.writing = die  # type: ignore[method-assign]
     elif step == "tiles":
-        SqliteRows.add_checkpoint = die  # type: ignore[method-assign]
+        TreeRows.add_checkpoint = die  # type: ignore[method-assign]
     elif step == "stored":
-        kept = SqliteRows.add_checkpoint
-        SqliteRows.add_checkpoint = lambda self, one: (kept(self, one), die())  # type: ignore[assignment,method-assign]
+        kept = TreeRows.add_checkpoint
+        TreeRows.add_checkpoint = lambda self, one: (kept(self, one), die())  # type: ignore[assignment,method-assign]
     ledger.tree.checkpoint("shop")
     die()
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_whoever_dies_at_a_checkpoint_leaves_none_that_disagrees(tmp_path: Path, step: str):
-    ledger = installed(tmp_path)
+def test_whoever_dies_at_a_checkpoint_leaves_none_that_disagrees(tmp_path: Path, unborn: str, step: str):
+    ledger = installed(tmp_path, unborn)
     record(ledger, 300)
     ledger.storage.close()
-    process = SPAWN.Process(target=checkpoint_and_die, args=(str(tmp_path), step))
+    process = SPAWN.Process(target=checkpoint_and_die, args=(str(tmp_path), unborn, step))
     process.start()
     process.join()
     assert process.exitcode == 9
-    ledger = installed(tmp_path)
+    ledger = installed(tmp_path, unborn)
     kept = ledger.storage.reading().checkpoints("shop")
     assert [one.size for one in kept] == ([301] if step == "committed" else [])
     record(ledger, 7)
     assert ledger.tree.checkpoint("shop").size == 308
     assert problems(ledger) == []
+    ledger.storage.close()
 
 
 def test_a_copy_of_the_files_taken_in_the_middle_of_writing_has_all_that_was_acknowledged(tmp_path: Path):

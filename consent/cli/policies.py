@@ -7,7 +7,7 @@ import click
 from consent import policy as policies
 from consent import shape
 from consent.cli.shared import as_json, read_file, show, the_ledger
-from consent.model import Policy, Published
+from consent.model import Policy
 from consent.policy_diff import Change, diff, is_material
 
 VERSION = click.IntRange(1, 999_999_999)
@@ -118,10 +118,7 @@ def _read(file: str) -> Policy:
     """A checked policy from a file; what a published version adds is left out."""
     data = read_file(file)
     document = shape.decode(data, what=file, toml=not data.lstrip().startswith(b"{"))
-    if isinstance(document, dict):
-        added = set(Published.__struct_fields__) - set(Policy.__struct_fields__)
-        document = {name: value for name, value in document.items() if name not in added}
-    return policies.read(document)
+    return policies.read(policies.unpublished(document))
 
 
 def _print_changes(changes: list[Change]) -> None:

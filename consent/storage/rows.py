@@ -178,7 +178,7 @@ class SqlRows(TallyRows):
 
     def parcels(self, site: str, *, end: int, batch: int = 2000) -> Iterator[Parcel]:
         key, after = self._key(site), -1
-        sql = f"SELECT {ENTRY} FROM entries WHERE site = ? AND position > ? AND position < ? ORDER BY position LIMIT ?"
+        sql = f"SELECT {ENTRY} FROM entries WHERE site = ? AND {BETWEEN} ORDER BY position LIMIT ?"
         while rows := self._all(sql, (key, after, end, batch)):
             yield Parcel(opened, packed(site, rows, self._shape), len(rows))
             after = rows[-1][-1]

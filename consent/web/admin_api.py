@@ -49,7 +49,7 @@ from consent.web.operations import Answer, operation
 from consent.web.query import cursor, number, page_size, receipt_filter
 from consent.web.responses import json
 from consent.web.service import bearer, checked_version, service, shaped
-from consent.web.streaming import begun, exported
+from consent.web.streaming import begun, exported, options_of
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
 GUARDED = (Unauthorized, Forbidden, Unavailable)
@@ -278,16 +278,8 @@ def _export_asked() -> tuple[str, list[str]]:
     if filter.subject is not None:
         raise BadQuery("`subject` is not taken here: search the receipts of one subject instead.")
     FORMATS[format].ready()
-    said = {
-        "format": format,
-        "since": rfc3339(filter.since),
-        "until": rfc3339(filter.until),
-        "action": filter.action,
-        "policy": filter.policy,
-        "after": number("after"),
-        "entries": "all" if request.args.get("entries") == "all" else None,
-    }
-    return format, [f"--{name}={value}" for name, value in said.items() if value is not None]
+    entries = "all" if request.args.get("entries") == "all" else None
+    return format, options_of(format, filter, after=number("after"), entries=entries)
 
 
 @blueprint.delete("/sites/<site>/subjects/<subject>")

@@ -14,10 +14,26 @@ from typing import cast
 
 import consent
 from consent.errors import Unavailable
+from consent.model import Filter
 from consent.settings import PREFIX, Settings
+from consent.times import rfc3339
 
 PIECE = 262_144
 """Bytes that are handed on at once."""
+
+
+def options_of(format: str, filter: Filter, *, after: int | None = None, entries: str | None = None) -> list[str]:
+    """The options of `consent export` for what is asked."""
+    said = {
+        "format": format,
+        "since": rfc3339(filter.since),
+        "until": rfc3339(filter.until),
+        "action": filter.action,
+        "policy": filter.policy,
+        "after": after,
+        "entries": entries,
+    }
+    return [f"--{name}={value}" for name, value in said.items() if value is not None]
 
 
 def exported(settings: Settings, site: str, options: list[str]) -> Iterator[bytes]:

@@ -24,6 +24,22 @@ PAGES = {
     "/admin/sites/shop/overview": READ,
     "/admin/sites/shop/overview.csv": READ,
     "/admin/new-site": OWN,
+    **{
+        f"/admin/sites/shop/banner{room}": READ
+        for room in (
+            "",
+            "/texts",
+            "/services",
+            "/looks",
+            "/rules",
+            "/review",
+            "/published",
+            "/history",
+            "/file",
+            "/policy.toml",
+        )
+    },
+    "/admin/sites/shop/preview": READ,
     "/admin/sites/shop/install": READ,
     "/admin/sites/shop/receipts": READ,
     RECEIPT: NONE,

@@ -8,6 +8,9 @@ from flask import Flask
 from consent.ledger import Ledger
 from consent.web.desk import (
     account,
+    designer,
+    designer_preview,
+    designer_publish,
     exports,
     frame,
     health,
@@ -26,21 +29,9 @@ from consent.web.desk import (
 from consent.web.desk.frame import Desk
 
 ROOMS = (
-    signing,
-    account,
-    home,
-    overview,
-    receipts,
-    receipt,
-    install,
-    exports,
-    requests,
-    settings,
-    people,
-    tokens,
-    trail,
-    health,
-)
+    signing, account, home, overview, receipts, receipt, designer, designer_preview, designer_publish, install, exports,
+    requests, settings, people, tokens, trail, health,
+)  # fmt: skip
 """Each adds its pages to `frame.blueprint` when it is imported."""
 
 

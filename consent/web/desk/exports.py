@@ -14,7 +14,7 @@ from consent.web.desk import asking, telling
 from consent.web.desk.frame import HEADERS, blueprint, day, needs, noted, page
 from consent.web.desk.words import say
 from consent.web.service import service
-from consent.web.streaming import begun, exported
+from consent.web.streaming import begun, exported, options_of
 
 EVIDENCE = "evidence"
 HELP = {name: format.help for name, format in FORMATS.items()} | {
@@ -47,9 +47,8 @@ def export_file(site: str) -> Response:
     """The file, streamed from a process of its own."""
     format = request.args.get("format", "")
     filter = _filter(asking.typed(), format)
-    said = _said(format, filter)
-    pieces = begun(exported(service().settings, site, [f"--{name}={value}" for name, value in said.items()]))
-    noted("exported the log", site=site, after=said | {"rows": _count(site, format, filter)})
+    pieces = begun(exported(service().settings, site, options_of(format, filter)))
+    noted("exported the log", site=site, after=_told(format, filter) | {"rows": _count(site, format, filter)})
     headers = HEADERS | {"Content-Disposition": f'attachment; filename="{_name(site, format)}"'}
     media_type = "application/zip" if format == EVIDENCE else FORMATS[format].media_type
     return Response(pieces, 200, headers, media_type)
@@ -90,8 +89,8 @@ def _name(site: str, format: str) -> str:
     return f"{site}-{day(service().ledger.now())}.{'zip' if format == EVIDENCE else format}"
 
 
-def _said(format: str, filter: Filter) -> dict[str, Any]:
-    """What is asked for, as options of `consent export` and as the trail tells it."""
+def _told(format: str, filter: Filter) -> dict[str, Any]:
+    """What the trail says of an export."""
     said = {
         "format": format,
         "since": rfc3339(filter.since),

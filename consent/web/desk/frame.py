@@ -62,7 +62,12 @@ POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
-FILES = {"desk.css": "text/css", "desk.js": "text/javascript"}
+FILES = {
+    "desk.css": "text/css",
+    "desk.js": "text/javascript",
+    "designer.css": "text/css",
+    "designer.js": "text/javascript",
+}
 LARGEST_FORM = 524_288
 """Bytes of a form, a policy as a file included."""
 

@@ -1,0 +1,76 @@
+"""The draft of a site's next policy, one a site, as the desk keeps it. Its rule: nobody's work is overwritten unseen.
+
+A draft is saved under the stamp that its form was made from; whoever was overtaken is told.
+"""
+
+import secrets
+from typing import Any
+
+import msgspec
+
+from consent import policy
+from consent.errors import Conflict
+from consent.lean import lean
+from consent.ledger import Ledger
+from consent.storage.base import Rows
+
+DRAFT = "draft"
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """A draft, with or without mistakes."""
+
+    document: dict[str, Any]
+    base: int
+    """The version that it was begun from."""
+    stamp: str
+    """Another one after each save."""
+    created_at: int
+    """When the site was created: a site of the same id later has nothing to do with it."""
+    by: str = ""
+    """Who saved it last; empty for one that nobody has begun."""
+    at: int = 0
+
+
+class Drafts:
+    """The drafts of an installation."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def get(self, site: str) -> Draft:
+        """The draft of a site; where there is none, what is published as nobody's draft. Raises UnknownSite."""
+        return self._draft(self._ledger.storage.reading(), site)
+
+    def save(self, site: str, document: dict[str, Any], *, stamp: str, by: str, base: int | None = None) -> Draft:
+        """Keep a draft in the place of the one with that stamp. Raises Conflict where it is another one by now.
+
+        `base`: begin it anew from that version.
+        """
+        with self._ledger.storage.writing() as rows:
+            held = self._unchanged(rows, site, stamp)
+            draft = Draft(document, base or held.base, secrets.token_hex(8), held.created_at, by, self._ledger.now())
+            rows.put_document(DRAFT, site, msgspec.json.encode(draft))
+        return draft
+
+    def drop(self, site: str, *, stamp: str) -> None:
+        """Forget a draft. Raises Conflict where it is another one by now."""
+        with self._ledger.storage.writing() as rows:
+            self._unchanged(rows, site, stamp)
+            rows.drop_document(DRAFT, site)
+
+    def _draft(self, rows: Rows, site: str) -> Draft:
+        created_at = rows.site(site).created_at
+        body = rows.document(DRAFT, site)
+        held = msgspec.json.decode(body, type=Draft) if body else None
+        if held and held.created_at == created_at:
+            return held
+        published = self._ledger.published(site)
+        version = published.version
+        return Draft(lean(policy.draft(published)), version, f"v{version}", created_at)
+
+    def _unchanged(self, rows: Rows, site: str, stamp: str) -> Draft:
+        held = self._draft(rows, site)
+        if held.stamp != stamp:
+            raise Conflict("The draft was changed meanwhile.")
+        return held

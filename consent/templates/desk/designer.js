@@ -1,0 +1,123 @@
+/* The designer with JavaScript: the preview and the findings follow as one types. Without it, each save shows them. */
+
+const form = document.getElementById("designer");
+const switches = document.getElementById("switches");
+const stage = document.getElementById("stage");
+const findings = document.getElementById("findings");
+const PAUSE = 350; // milliseconds without a key
+
+let timer;
+let count = 0;
+let changed = false;
+
+const asked = () => new URLSearchParams([...new FormData(switches)]).toString();
+
+/* A fresh frame each time: it leaves nothing in the browser's history. */
+function show() {
+  const name = "preview-" + ++count;
+  const old = stage.querySelector("iframe:not(.coming)") || stage.lastElementChild;
+  for (const one of stage.querySelectorAll(".coming")) one.remove();
+  const frame = document.createElement("iframe");
+  Object.assign(frame, { name, title: old.title, className: "coming" });
+  frame.sandbox = "allow-scripts";
+  stage.append(frame);
+  send(name);
+  frame.onload = () => setTimeout(() => {
+    if (name != "preview-" + count) return;
+    old.remove();
+    frame.className = "";
+    stage.className = "stage " + switches.elements.device.value;
+  }, 50);
+}
+
+function send(name) {
+  const { target, action } = form;
+  form.target = name;
+  form.action = form.dataset.preview + "?" + asked() + edited();
+  form.submit();
+  form.target = target;
+  form.action = action;
+}
+
+/* Which language and service the form is about stands in its address. */
+function edited() {
+  const query = new URL(form.action).searchParams;
+  for (const name of ["device", "lang", "scheme", "regime", "layer"]) query.delete(name);
+  const already = new FormData(switches);
+  for (const name of [...query.keys()]) if (already.has(name)) query.delete(name);
+  return query.size ? "&" + query : "";
+}
+
+async function look() {
+  const answer = await fetch(form.dataset.findings, { method: "POST", body: new FormData(form) }).catch(() => null);
+  if (!answer?.ok || answer.redirected) return;
+  findings.innerHTML = await answer.text();
+  const summary = findings.querySelector(".summary").textContent;
+  const said = document.getElementById("said");
+  if (said.textContent != summary) said.textContent = summary; // heard only when it is another one
+  const told = new Map();
+  for (const { dataset: { path, message } } of findings.querySelectorAll("[data-path]")) {
+    told.set(path, [...(told.get(path) || []), message]);
+  }
+  for (const why of form.querySelectorAll("[data-why]")) mark(why, told);
+}
+
+/* A mistake inside a list belongs to the field that holds the list. */
+function mark(why, told) {
+  const path = why.dataset.why;
+  const inside = where => where.startsWith(path) && /^(\[\d+\])*$/.test(where.slice(path.length));
+  const found = [...told].filter(([where]) => inside(where)).flatMap(([, text]) => text);
+  why.textContent = found.join(" ");
+  why.hidden = !found.length;
+  const field = document.getElementById("f-" + path);
+  if (found.length) field?.setAttribute("aria-invalid", "true");
+  else field?.removeAttribute("aria-invalid");
+}
+
+/* A finding about a field of this page leads there without leaving what was typed. */
+findings?.addEventListener("click", event => {
+  const field = document.getElementById(decodeURIComponent(event.target.closest?.("a")?.hash.slice(1) || ""));
+  if (!field) return;
+  event.preventDefault();
+  const group = field.closest("details");
+  if (group) group.open = true;
+  field.focus();
+});
+
+function follow() {
+  clearTimeout(timer);
+  timer = setTimeout(() => (show(), look()), PAUSE);
+}
+
+if (form?.dataset.preview) {
+  switches.querySelector("[data-plain]").hidden = true;
+  switches.addEventListener("change", show);
+  switches.addEventListener("submit", event => (event.preventDefault(), show()));
+  form.addEventListener("input", event => {
+    if (event.target.name == "edit" || event.target.name == "known" || event.target.name == "category") return;
+    changed = true;
+    follow();
+  });
+  form.addEventListener("submit", () => (changed = false));
+  addEventListener("beforeunload", event => changed && event.preventDefault());
+  for (const picker of form.querySelectorAll("[data-color]")) pick(picker);
+  if (document.querySelector("[role=alert]")) (changed = true), follow(); // what was typed is not saved yet
+}
+
+/* A colour may be typed or picked; the two fields follow each other. */
+function pick(picker) {
+  const text = document.getElementById(picker.dataset.color);
+  const take = () => {
+    const value = text.value.trim() || text.dataset.usual;
+    if (/^#[0-9a-f]{6}$/i.test(value)) picker.value = value;
+    if (/^#[0-9a-f]{3}$/i.test(value)) picker.value = value.replace(/[0-9a-f]/gi, "$&$&");
+  };
+  picker.hidden = false;
+  take();
+  text.addEventListener("input", take);
+  picker.addEventListener("input", () => (text.value = picker.value));
+}
+
+/* A browser that has been on the website keeps its script for minutes; this one fetches it anew at once. */
+const published = document.querySelector("[data-refresh]");
+if (published) fetch(published.dataset.refresh, { cache: "reload" }).catch(() => {});

@@ -1,0 +1,70 @@
+"""What is wrong with a draft, in the reader's language. Its rule: a sentence that is not known here is told in English."""
+
+import re
+from functools import cache
+
+from consent.web.desk.words import say
+
+MISTAKES = (
+    "is missing",
+    "is not known here",
+    "is not known here; did you mean {near}?",
+    "must be a table, not {found}",
+    "must be a list, not {found}",
+    "must have at least {count} item",
+    "must have at most {count} items",
+    "must be unique; {id} stands at {place} already",
+    "must be unique; {id} stands there already",
+    "must be another one; {id} is a column of the export already",
+    "must be one of the categories {list}; did you mean {near}?",
+    "must be one of the categories {list}",
+    "must be one of the policy's languages {list}",
+    "is missing; the catalogue has no {id}; did you mean {near}?",
+    "is missing; the catalogue has no {id}",
+    "is missing; of {list} this policy has none",
+    "is missing; {id} has no built-in words",
+    "must be the path of a function, for example fbq or _paq.push",
+    "must hold only text, numbers, true, false, lists and tables",
+    "must have a host, or a path of at least 6 fixed characters",
+    "must have words in at least one language",
+    "must be an http or https address",
+    "must have an IPv6 address between its brackets",
+    "may have any port only on localhost or 127.0.0.1",
+    "must have a port up to 65535",
+    "need {size} bytes of cookie, {most} is the most: shorten ids or join categories",
+    "needs a contrast of {least}:1 for {purpose}, and {front} {one} on {back} {other} has {found}:1",
+    "must be left out with the layout {layout}",
+    "must be one of {list} with the layout {layout}",
+    "must be {right}, for example {example}, not {found}",
+    "must be {right}, not {found}",
+)
+"""What `policy.read` says of a mistake, the more special first."""
+TRANSLATED = ("right", "purpose", "found")
+RIGHTS = (
+    "text of {least} to {most} characters",
+    "a whole number from {least} to {most}",
+    "one of {list}",
+)
+
+
+def said(message: str) -> str:
+    """A mistake in the reader's language; a sentence may hold several."""
+    return _filled(MISTAKES, message)
+
+
+def _filled(patterns: tuple[str, ...], text: str) -> str:
+    for pattern in patterns:
+        if found := _matcher(pattern).fullmatch(text):
+            values = {
+                name: _filled(RIGHTS, said) if name in TRANSLATED else said for name, said in found.groupdict().items()
+            }
+            return say(pattern, **values)
+    return say(text)
+
+
+@cache
+def _matcher(pattern: str) -> re.Pattern[str]:
+    parts = re.split(r"{(\w+)}", pattern)
+    return re.compile(
+        "".join(f"(?P<{part}>.+?)" if odd % 2 else re.escape(part) for odd, part in enumerate(parts)), re.S
+    )
