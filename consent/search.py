@@ -1,19 +1,25 @@
 """Finding and counting receipts in a log of any size.
 
-Its rule: no question reads more than so many entries. Times and ids are found by halving or by an index; where only
-looking at each entry tells, so many are looked at, and the answer says how far that went.
+Its rule: no question reads more than so many entries. Times and ids are found by halving or by an index, numbers by the
+daily counts; where only looking at each entry tells, so many are looked at, and the answer says how far that went.
 """
+
+from typing import get_args
 
 import msgspec
 
+from consent.fields import Action
 from consent.model import Entry, Filter
 from consent.reading import reached
 from consent.storage.base import Rows
+from consent.tallies import ERASED, day_of
+
+ACTIONS = get_args(Action)
 
 LOOKED = 40_000
 """Entries that one question looks at: some 50 ms."""
-SAMPLES = 20
-"""Stretches that an estimate looks at, spread evenly."""
+FIRST, LAST = "0001-01-01", "9999-12-31"
+"""Days that no receipt was recorded before, or on."""
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -26,20 +32,14 @@ class Page(msgspec.Struct, frozen=True):
     """When the oldest entry was recorded that was looked at, where the page is not full though there may be more."""
 
 
-class Count(msgspec.Struct, frozen=True):
-    """How many rows a question has, and how many entries its period."""
-
-    rows: int
-    entries: int
-    exact: bool
-
-
 def newest(rows: Rows, site: str, filter: Filter, *, before: int | None = None, limit: int = 50) -> Page:
     """A page of what fits a filter."""
-    start, end = _span(rows, site, filter)
+    start = 0 if filter.since is None else reached(rows, site, filter.since)
+    end = rows.size(site) if filter.until is None else reached(rows, site, filter.until)
     end = end if before is None else min(end, before)
     low = start if filter.subject else max(start, end - LOOKED)
-    found = rows.newest(site, _timeless(filter), before=end, after=low - 1, limit=limit + 1)
+    timeless = msgspec.structs.replace(filter, since=None, until=None)
+    found = rows.newest(site, timeless, before=end, after=low - 1, limit=limit + 1)
     if len(found) > limit:
         return Page(found[:limit], found[limit - 1].index)
     if low == start:
@@ -47,24 +47,10 @@ def newest(rows: Rows, site: str, filter: Filter, *, before: int | None = None, 
     return Page(found, low, rows.entries(site, Filter(kinds=()), after=low - 1, limit=1)[0].recorded_at)
 
 
-def count(rows: Rows, site: str, filter: Filter) -> Count:
-    """How many rows a filter has: exact for one subject and where few entries lie in its period, else estimated."""
-    start, end = _span(rows, site, filter)
-    filter = _timeless(filter)
-    if filter.subject or end - start <= LOOKED:
-        return Count(rows.count(site, filter, after=start - 1, before=end), end - start, True)
-    step, stretch = (end - start) / SAMPLES, LOOKED // SAMPLES
-    firsts = [start + int(step * number) for number in range(SAMPLES)]
-    found = sum(rows.count(site, filter, after=first - 1, before=first + stretch) for first in firsts)
-    return Count(round(found * (end - start) / LOOKED), end - start, False)
-
-
-def _span(rows: Rows, site: str, filter: Filter) -> tuple[int, int]:
-    """The first index of a filter's period, and the first after it."""
-    start = 0 if filter.since is None else reached(rows, site, filter.since)
-    end = rows.size(site) if filter.until is None else reached(rows, site, filter.until)
-    return start, max(start, end)
-
-
-def _timeless(filter: Filter) -> Filter:
-    return msgspec.structs.replace(filter, since=None, until=None)
+def count(rows: Rows, site: str, filter: Filter) -> int:
+    """How many receipts fit a filter of whole days, from the daily counts: no entry is looked at."""
+    since = FIRST if filter.since is None else day_of(filter.since)
+    until = LAST if filter.until is None else day_of(filter.until)
+    actions = {*ACTIONS, *([ERASED] if filter.erased else [])} if filter.action is None else {filter.action}
+    counted = rows.tallies(site, since, until, by=("policy", "action"))
+    return sum(number for one, number in counted if one.action in actions and filter.policy in (None, one.policy))

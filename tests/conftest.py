@@ -42,8 +42,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return load({"CONSENT_DATA": str(tmp_path / "data"), "CONSENT_PUBLIC_URL": "https://consent.example.org"})
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """Those of the installation; they name the test's database, if it has one, to processes that a view begins."""
+    given = {"CONSENT_DATA": str(tmp_path / "data"), "CONSENT_PUBLIC_URL": "https://consent.example.org"}
+    if "database" in request.fixturenames:
+        given["CONSENT_DATABASE"] = request.getfixturevalue("database")
+    return load(given)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import pytest
 from consent import extras
 from consent.errors import Unavailable
 from consent.web.streaming import exported
-from tests.conftest import ALL, NONE, SUBJECT, choice
+from tests.conftest import ALL, NONE, ON_SQLITE, SUBJECT, choice
 
 TOML = (Path(__file__).parent / "data" / "policy.toml").read_bytes()
 
@@ -315,6 +315,7 @@ def test_a_format_whose_package_is_missing_is_refused_with_how_to_get_it(call, m
     assert answer.status_code == 501 and "pip install 'consent[parquet]'" in answer.json["detail"]
 
 
+@ON_SQLITE
 def test_an_export_that_breaks_off_never_looks_whole(call, settings, ledger):
     record(ledger)
     with ledger.storage.writing() as rows:

@@ -33,7 +33,7 @@ ALLOWED = {
     "trail": PURE | {"storage.base", "ledger"},
     "drafts": PURE | {"storage.base", "ledger"},
     "reading": BASE | {"storage.base"},
-    "search": BASE | {"storage.base", "reading"},
+    "search": PURE | {"storage.base", "reading"},
     "ledger": PURE | {"storage.base", "tree", "erasure", "together", "editions", "reading"},
     "verify": PURE,
     "evidence": PURE | {"ledger", "export", "tree", "storage.base"},

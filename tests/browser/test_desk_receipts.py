@@ -116,7 +116,8 @@ def test_a_choice_is_found_understood_and_proved(service: Service, page: Page) -
     page.get_by_role("link", name="The choice after").click()
     expect(page.get_by_role("heading", name="This browser took its consent back.")).to_be_visible()
     page.get_by_role("link", name="The choice before").click()
-    page.goto(service.url + f"{SITE}/receipts/{service.ids[1]}/sheet?lang=de")  # type: ignore[attr-defined]
+    page.get_by_label("Evidence sheet to print").select_option("Deutsch")
+    page.get_by_role("button", name="Open the sheet").click()
     expect(page.get_by_role("heading", name="Nachweis einer Entscheidung")).to_be_visible()
     assert page.evaluate("getComputedStyle(document.body).maxWidth") == "736px"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -125,7 +126,7 @@ def test_a_choice_is_found_understood_and_proved(service: Service, page: Page) -
 def test_an_export_says_how_much_it_is_before_it_is_had(service: Service, page: Page) -> None:
     page.goto(service.url + SITE + "/export")
     fits(page)
-    page.get_by_label("CSV").check()
+    page.get_by_role("radio", name="CSV one row").check()
     page.get_by_label("Action").select_option("withdrew")
     page.get_by_role("button", name="See how much it is").click()
     fits(page)

@@ -14,11 +14,10 @@ from consent.errors import BadQuery, BadSignature
 from consent.fields import Action
 from consent.model import Filter
 from consent.receipts import read
-from consent.times import seconds
+from consent.times import DAY, rfc3339, seconds
 from consent.web.desk.words import say
 from consent.web.query import DIGITS
 
-DAY = 86_400
 LONGEST = 4000
 """Characters of what is searched for: a signed receipt fits."""
 ACTIONS = get_args(Action)
@@ -64,7 +63,7 @@ def named(text: str) -> Named:
 
 def filter_of(asked: dict[str, str], *, subject: str = "") -> Filter:
     """Which receipts are asked for; both days of the period belong to it. Raises BadQuery."""
-    since, until = _time(asked["since"]), _time(asked["until"], DAY)
+    since, until = _day(asked["since"]), _day(asked["until"], 1)
     if since is not None and until is not None and since >= until:
         raise BadQuery(say("The period ends before it begins."))
     if asked["action"] and asked["action"] not in ACTIONS:
@@ -89,11 +88,14 @@ def before() -> int | None:
     return int(text) if text else None
 
 
-def _time(text: str, more: int = 0) -> int | None:
-    """A day's first second, or the first one after `more` seconds. Raises BadQuery."""
+def _day(text: str, more: int = 0) -> int | None:
+    """A day's first second, or that of the day so many later. Raises BadQuery."""
     if not text:
         return None
     try:
-        return seconds(text) + more
+        moment = seconds(text) + more * DAY
+        if moment % DAY == 0 and rfc3339(moment):
+            return moment
     except (ValueError, OverflowError):
-        raise BadQuery(say("A day is written like 2026-11-25.")) from None
+        pass
+    raise BadQuery(say("A day is written like 2026-11-25."))

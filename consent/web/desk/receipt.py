@@ -13,6 +13,7 @@ from consent.fields import ReceiptId
 from consent.model import Entry, Filter, Published, Receipt
 from consent.renderings import RENDERINGS
 from consent.sheet import sheet
+from consent.sheet import words as sheet_words
 from consent.web.desk import checks, telling, words
 from consent.web.desk.frame import HEADERS, blueprint, needs, page
 from consent.web.desk.receipts import known
@@ -57,8 +58,7 @@ def show_receipt(site: str, id: str) -> Response:
         later=_first(rows.entries(site, same, after=entry.index, limit=1)),
         forms=FORMS,
         refusals={form: _refusal(asked, receipt, entry, form) for form in RENDERINGS},
-        tongues=words.LANGUAGES,
-        spoken=sorted(i18n.locales()),
+        tongues={one: i18n.locale(one).name for one in sorted(sheet_words())},
     )
 
 
