@@ -3,6 +3,7 @@
 import { createBlocker, exchange, trusted } from "./blocker.js";
 import { answers, changed, derive, entries } from "./choices.js";
 import { beyond, clean, tell } from "./cleaner.js";
+import { categories, config, language, policy, regime, services, signals } from "./config.js";
 import { createGate } from "./gate.js";
 import { createPlaceholders } from "./placeholder.js";
 import { createRecorder, newId } from "./recorder.js";
@@ -18,12 +19,10 @@ import { createView, whenThere } from "./view.js";
  * @typedef {import("./types").Surface} Surface
  */
 
-const config = __CONSENT__;
-const { regime, language, policy, services, signals, blocking } = config;
 const script = /** @type {HTMLScriptElement} */ (document.currentScript);
 const { src, nonce, dataset } = script;
 const home = src.slice(0, src.lastIndexOf("/sites/")) + "/sites/" + config.site; // our server is where our script came from
-const known = [...config.categories, ...services];
+const known = __SERVICES__ ? [...categories, ...services] : categories;
 // Search engines index pages, not banners. Never by `navigator.webdriver`: auditors would find nothing to audit.
 const crawler = /(google|bing|yandex|duckduck|apple|petal|seznam|qwant)bot|google-inspection|spider\b|slurp/i;
 const headless = () => dataset.auto == "off" || (!live() && crawler.test(navigator.userAgent)); // they keep no cookie
@@ -66,7 +65,7 @@ function read(choice = store.read()) {
 const live = () => !["unknown", "expired", "outdated"].includes(state.status);
 
 /** @param {string} id */
-const answer = id => state.grants[id] ?? state.services[id];
+const answer = id => state.grants[id] ?? (__SERVICES__ ? state.services[id] : undefined);
 
 /** @param {string} id */
 const granted = id => answer(id) === true;
@@ -94,8 +93,8 @@ function refresh(event, detail) {
 
 /** Providers hear of it first, then what waits is released or put back, then what they left is cleared. @param {State} before */
 function follow(before) {
-  const turned = services.filter(({ id }) => before.services[id] != state.services[id]);
-  const refused = turned.filter(({ id }) => !granted(id));
+  const turned = __SERVICES__ ? services.filter(({ id }) => before.services[id] != state.services[id]) : [];
+  const refused = __SERVICES__ ? turned.filter(({ id }) => !granted(id)) : [];
   speak("update", state.grants, signals);
   if (__SERVICES__) tell(refused, 1);
   release();
@@ -109,7 +108,7 @@ function follow(before) {
 async function sweepUp(refused) {
   if (!live()) return;
   await clean(services, granted, window).catch(console.error);
-  if (refused.length && blocking.reload) return location.reload();
+  if (refused.length && config.blocking.reload) return location.reload();
   await new Promise(resolve => setTimeout(resolve, 1e3));
   const left = [...await clean(services, granted, window).catch(() => []), ...beyond(refused)];
   if (left.length) {
@@ -192,7 +191,7 @@ function boot(choice) {
   if (guard ? essence(guard.state) != essence(state) : live()) speak("update", state.grants, signals);
   window.consent = api;
   const places = createPlaceholders((action, id) => decide(action, "placeholder", { [id]: true }), !guard?.restrict);
-  const sweep = __SERVICES__ ? createGate({ services, blocking, granted, vouch: html => trusted().createHTML(html) }) : () => {};
+  const sweep = __SERVICES__ ? createGate({ services, blocking: config.blocking, granted, vouch: html => trusted().createHTML(html) }) : () => {};
   release = createBlocker({ nonce, granted, refused, places, sweep, mend: () => view?.mend(), open });
   guard?.handOver(api);
   if (guard && guard.guards != policy) console.warn("consent: paste the guard anew, it is of policy " + guard.guards);
