@@ -36,7 +36,8 @@ const recorder = createRecorder({ home, store, emit: refresh });
 let state;
 /** @type {() => void} */
 let release;
-let shown = false;
+/** @type {object | undefined} what is told of the banner once it was shown */
+let shown;
 /** @type {ReturnType<typeof createView> | undefined} */
 let view;
 
@@ -204,7 +205,7 @@ function boot(choice) {
   addEventListener("online", recorder.flush);
   if (!live()) whenThere(dataset.root, root => {
     draw(root);
-    shown = !headless();
+    if (!headless()) shown = { policy, language, surface: "banner", first: isFirst() };
   });
   setTimeout(settle, AT_REST);
 }
@@ -212,8 +213,19 @@ function boot(choice) {
 /** What is left to say when the page goes: that the banner was shown is counted then, not while the page loads. */
 function leave() {
   recorder.flush();
-  if (shown) recorder.shown({ policy, language, surface: "banner" });
-  shown = false;
+  if (shown) recorder.shown(shown);
+  shown = undefined;
+}
+
+/**
+ * Whether our tag, or the guard before it, stands first in the head, but for what neither runs nor loads. Where only
+ * `async` scripts precede, nobody can tell: many tags put themselves before the first script of a page.
+ */
+function isFirst() {
+  const heads = [...document.head.children].filter(one => !one.matches("meta,base,title"));
+  const before = heads.findIndex((/** @type {any} */ one) => one.src?.startsWith(home)) - (guard ? 1 : 0);
+  if (before < 1) return !before;
+  return heads.slice(0, before).every((/** @type {any} */ one) => one.async) ? undefined : false;
 }
 
 /** What nobody waits for: the control that reopens the preferences, and the first touch of storage and network. */
