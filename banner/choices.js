@@ -65,9 +65,9 @@ export function parse(text) {
  */
 export function format(rules, { policy, decided_at, subject, ids }) {
   const granted = ids.filter(id => id[0] != "+");
-  const whole = granted.filter(id =>
-    id[0] != "-" && !rules.services.some(one => one.category == id && ids.includes("-" + one.id)));
-  const texts = (__SERVICES__ ? [ids, granted, whole, []] : [ids, []]).map(list => `1.${policy}.${decided_at}.${subject}.` + list.join("~"));
+  const lists = __SERVICES__ ? [ids, granted, granted.filter(id =>
+    id[0] != "-" && !rules.services.some(one => one.category == id && ids.includes("-" + one.id))), []] : [ids, []];
+  const texts = lists.map(list => `1.${policy}.${decided_at}.${subject}.` + list.join("~"));
   return /** @type {string} */ (texts.find(text => text.length <= ROOM));
 }
 
