@@ -235,7 +235,10 @@ export function createBlocker({ nonce, granted, refused, places, sweep, mend, op
 
   /** Marks and settles what stands in some pieces of the page. @param {Iterable<Node>} roots */
   function look(roots) {
-    for (const root of roots) sweep(root), scan(root);
+    for (const root of roots) {
+      if (__SERVICES__) sweep(root);
+      scan(root);
+    }
     // What has left the page, or is marked no more, is forgotten with its placeholder.
     for (const element of waiting) if (!element.isConnected || element.dataset.consent == null) {
       clear(element, /** @type {Known} */ (all.get(element)));

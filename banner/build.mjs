@@ -1,5 +1,5 @@
 // Builds static/: minified scripts with one free name each, meant to stand in the function that the server wraps around
-// them. banner.js from main.js, and plain.js, which leaves out what only policies with services need; the guard's two
+// them. banner.js from main.js, and plain.js, which leaves out what no plain policy needs; the guard's two
 // forms; what makes it strict. The same sources give the same bytes.
 import { readFile, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
@@ -17,7 +17,7 @@ const sheet = {
   setup(plugin) {
     plugin.onLoad({ filter: /\.css$/ }, async ({ path }) => {
       const { code } = await transform(await readFile(path, "utf8"), { loader: "css", minify: true });
-      return { contents: code.trim().replace(/[^{};](?=})/g, "$&;"), loader: "text" };
+      return { contents: code.trim().replace(/[^{};](?=})/g, "$&;").replace(/: /g, ":"), loader: "text" };
     });
   },
 };
@@ -40,7 +40,7 @@ async function bundle(entry, services) {
 
 const folder = process.argv[2] || "static";
 
-/** @type {[string, string, boolean][]} what is made of which source, for policies with services or without */
+/** @type {[string, string, boolean][]} what is made of which source, whether with what plain policies do not need */
 const SCRIPTS = [["banner", "main", true], ["plain", "main", false], ["guard", "guard", true], ["guard-plain", "guard", false], ["strict", "strict", true]];
 
 for (const [name, entry, services] of SCRIPTS) {

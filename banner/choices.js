@@ -65,9 +65,9 @@ export function parse(text) {
  */
 export function format(rules, { policy, decided_at, subject, ids }) {
   const granted = ids.filter(id => id[0] != "+");
-  const whole = granted.filter(id =>
-    id[0] != "-" && !rules.services.some(one => one.category == id && ids.includes("-" + one.id)));
-  const texts = [ids, granted, whole, []].map(list => `1.${policy}.${decided_at}.${subject}.` + list.join("~"));
+  const lists = __SERVICES__ ? [ids, granted, granted.filter(id =>
+    id[0] != "-" && !rules.services.some(one => one.category == id && ids.includes("-" + one.id))), []] : [ids, []];
+  const texts = lists.map(list => `1.${policy}.${decided_at}.${subject}.` + list.join("~"));
   return /** @type {string} */ (texts.find(text => text.length <= ROOM));
 }
 
@@ -79,7 +79,7 @@ export function format(rules, { policy, decided_at, subject, ids }) {
  */
 export const entries = (rules, { grants, services }, action) => [
   ...asked(rules).map(({ id }) => (grants[id] ? id : "-" + id)).filter(id => id[0] != "-" || action == "withdraw"),
-  ...Object.keys(services).map(id => (services[id] ? "+" : "-") + id),
+  ...(__SERVICES__ ? Object.keys(services).map(id => (services[id] ? "+" : "-") + id) : []),
 ];
 
 /**
@@ -94,7 +94,7 @@ export function changed(rules, state, changes) {
   const grants = answers(asked(rules), ({ id }) => changes[id] ?? state.grants[id]);
   /** @type {Answers} */
   const services = {};
-  for (const { id, category } of rules.services) {
+  if (__SERVICES__) for (const { id, category } of rules.services) {
     const stays = changes[category] == null || (changes[category] && state.grants[category]);
     const granted = changes[id] ?? (stays ? state.services[id] : grants[category]);
     if (category in grants && granted != grants[category]) services[id] = granted;
@@ -123,7 +123,7 @@ export function derive(rules, stored, gpc, now) {
   const shut = (/** @type {string} */ id) => rules.regime == "opt-in" || (gpc && rules.signals.gpc.includes(id));
   const grants = answers(rules.categories, ({ id, necessary }) =>
     necessary || (!(lapse && shut(id)) && (!choice || (named(id) && !named("-" + id)))));
-  const services = answers(rules.services, ({ id, category }) =>
+  const services = answers(__SERVICES__ ? rules.services : [], ({ id, category }) =>
     !named("-" + id) && (grants[category] || (!lapse && named("+" + id))));
   return { status: lapse || judge(rules, { grants, services }, ids), policy, subject, decided_at, valid_until, grants, services };
 }
@@ -136,8 +136,8 @@ export function derive(rules, stored, gpc, now) {
  */
 function judge(rules, { grants, services }, ids) {
   const categories = asked(rules);
-  if (![...Object.values(grants), ...Object.values(services)].includes(false)) return "given";
+  if (!Object.values({ ...services, ...grants }).includes(false)) return "given";
   const some = categories.some(({ id }) => grants[id]) ||
-    rules.services.some(({ id, category }) => services[id] && !grants[category]);
+    (__SERVICES__ && rules.services.some(({ id, category }) => services[id] && !grants[category]));
   return some ? "partial" : categories.some(({ id }) => ids.includes("-" + id)) ? "withdrawn" : "refused";
 }

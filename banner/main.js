@@ -3,6 +3,7 @@
 import { createBlocker, exchange, trusted } from "./blocker.js";
 import { answers, changed, derive, entries } from "./choices.js";
 import { beyond, clean, tell } from "./cleaner.js";
+import { categories, config, language, policy, regime, services, signals } from "./config.js";
 import { createGate } from "./gate.js";
 import { createPlaceholders } from "./placeholder.js";
 import { createRecorder, newId } from "./recorder.js";
@@ -18,12 +19,10 @@ import { createView, whenThere } from "./view.js";
  * @typedef {import("./types").Surface} Surface
  */
 
-const config = __CONSENT__;
-const { regime, language, policy, services, signals, blocking } = config;
 const script = /** @type {HTMLScriptElement} */ (document.currentScript);
 const { src, nonce, dataset } = script;
 const home = src.slice(0, src.lastIndexOf("/sites/")) + "/sites/" + config.site; // our server is where our script came from
-const known = [...config.categories, ...services];
+const known = __SERVICES__ ? [...categories, ...services] : categories;
 // Search engines index pages, not banners. Never by `navigator.webdriver`: auditors would find nothing to audit.
 const crawler = /(google|bing|yandex|duckduck|apple|petal|seznam|qwant)bot|google-inspection|spider\b|slurp/i;
 const headless = () => dataset.auto == "off" || (!live() && crawler.test(navigator.userAgent)); // they keep no cookie
@@ -37,7 +36,8 @@ const recorder = createRecorder({ home, store, emit: refresh });
 let state;
 /** @type {() => void} */
 let release;
-let shown = false;
+/** @type {object | undefined} what is told of the banner once it was shown */
+let shown;
 /** @type {ReturnType<typeof createView> | undefined} */
 let view;
 
@@ -66,7 +66,7 @@ function read(choice = store.read()) {
 const live = () => !["unknown", "expired", "outdated"].includes(state.status);
 
 /** @param {string} id */
-const answer = id => state.grants[id] ?? state.services[id];
+const answer = id => state.grants[id] ?? (__SERVICES__ ? state.services[id] : undefined);
 
 /** @param {string} id */
 const granted = id => answer(id) === true;
@@ -94,8 +94,8 @@ function refresh(event, detail) {
 
 /** Providers hear of it first, then what waits is released or put back, then what they left is cleared. @param {State} before */
 function follow(before) {
-  const turned = services.filter(({ id }) => before.services[id] != state.services[id]);
-  const refused = turned.filter(({ id }) => !granted(id));
+  const turned = __SERVICES__ ? services.filter(({ id }) => before.services[id] != state.services[id]) : [];
+  const refused = __SERVICES__ ? turned.filter(({ id }) => !granted(id)) : [];
   speak("update", state.grants, signals);
   if (__SERVICES__) tell(refused, 1);
   release();
@@ -109,7 +109,7 @@ function follow(before) {
 async function sweepUp(refused) {
   if (!live()) return;
   await clean(services, granted, window).catch(console.error);
-  if (refused.length && blocking.reload) return location.reload();
+  if (refused.length && config.blocking.reload) return location.reload();
   await new Promise(resolve => setTimeout(resolve, 1e3));
   const left = [...await clean(services, granted, window).catch(() => []), ...beyond(refused)];
   if (left.length) {
@@ -192,7 +192,7 @@ function boot(choice) {
   if (guard ? essence(guard.state) != essence(state) : live()) speak("update", state.grants, signals);
   window.consent = api;
   const places = createPlaceholders((action, id) => decide(action, "placeholder", { [id]: true }), !guard?.restrict);
-  const sweep = __SERVICES__ ? createGate({ services, blocking, granted, vouch: html => trusted().createHTML(html) }) : () => {};
+  const sweep = __SERVICES__ ? createGate({ services, blocking: config.blocking, granted, vouch: html => trusted().createHTML(html) }) : () => {};
   release = createBlocker({ nonce, granted, refused, places, sweep, mend: () => view?.mend(), open });
   guard?.handOver(api);
   if (guard && guard.guards != policy) console.warn("consent: paste the guard anew, it is of policy " + guard.guards);
@@ -205,7 +205,7 @@ function boot(choice) {
   addEventListener("online", recorder.flush);
   if (!live()) whenThere(dataset.root, root => {
     draw(root);
-    shown = !headless();
+    if (!headless()) shown = { policy, language, surface: "banner", first: isFirst() };
   });
   setTimeout(settle, AT_REST);
 }
@@ -213,8 +213,19 @@ function boot(choice) {
 /** What is left to say when the page goes: that the banner was shown is counted then, not while the page loads. */
 function leave() {
   recorder.flush();
-  if (shown) recorder.shown({ policy, language, surface: "banner" });
-  shown = false;
+  if (shown) recorder.shown(shown);
+  shown = undefined;
+}
+
+/**
+ * Whether our tag, or the guard before it, stands first in the head, but for what neither runs nor loads. Where only
+ * `async` scripts precede, nobody can tell: many tags put themselves before the first script of a page.
+ */
+function isFirst() {
+  const heads = [...document.head.children].filter(one => !one.matches("meta,base,title"));
+  const before = heads.findIndex((/** @type {any} */ one) => one.src?.startsWith(home)) - (guard ? 1 : 0);
+  if (before < 1) return !before;
+  return heads.slice(0, before).every((/** @type {any} */ one) => one.async) ? undefined : false;
 }
 
 /** What nobody waits for: the control that reopens the preferences, and the first touch of storage and network. */

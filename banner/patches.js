@@ -21,7 +21,7 @@ const NOWHERE = "blob:consent"; // fails as an unreachable server does
 const NOWHERE_SOCKET = "wss://localhost:1"; // a port that no browser connects to
 
 /** The names of addresses. */
-const NAME = /* @__PURE__ */ RegExp(`^(xlink:)?(${LATE.join("|")})$`, "i");
+const NAME = /* @__PURE__ */ (() => RegExp(`^(xlink:)?(${LATE.join("|")})$`, "i"))();
 
 /** Realms that are done, each by a class of its own. @type {WeakSet<object>} */
 const done = new WeakSet();

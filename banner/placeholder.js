@@ -1,10 +1,9 @@
 // What stands where an embed waits: a box of the same size that says who would be loaded and why it is not.
 // It copies the embed's place in the layout, so that nothing shifts when the one takes the other's turn.
+import { categories, services, texts } from "./config.js";
 import { button, element, host, shadow } from "./view.js";
 
 /** @typedef {(action: import("./types").Action, id: string) => void} Choose */
-
-const { texts, services, categories } = __CONSENT__;
 
 // What makes up an embed's place in the layout. Undisplayed, percentages stay percentages: the box follows the page.
 const PLACE = /^(?!.*(block|inline))(position|top|right|bottom|left|float|clear|margin|padding|border|box-s|width|height|m..-|aspect|flex|order|align|justify|grid|vertical|transf|z-)/;
@@ -66,7 +65,7 @@ function clear({ dataset, style }, box) {
 /** @param {DOMStringMap} marks @param {false | (() => void)} once @param {Choose} choose */
 function inside({ consent, service }, once, choose) {
   const category = categories.find(one => one.id == consent);
-  const named = service ? services.find(one => one.id == service) : category;
+  const named = service ? __SERVICES__ && services.find(one => one.id == service) : category;
   if (!named) console.warn(`consent: this policy has no "${service || consent}"`);
   const title = texts.placeholder.replace("{service}", (named || category)?.name || "");
   return host("", { class: "hold", role: "group", "aria-label": title },

@@ -54,7 +54,7 @@ export interface Texts {
   load_once: string;
   always_allow: string;
   dismiss: string;
-  changed: string;
+  changed?: string;
   last_choice: string;
   download: string;
   services: string;
@@ -71,7 +71,9 @@ export interface Rules {
   valid_days: number;
   regime: Regime;
   categories: Pick<Category, "id" | "necessary">[];
+  /** Absent for plain policies, whose script does not ask. */
   services: Pick<Service, "id" | "category">[];
+  /** What Global Privacy Control opts out of; asked for outside opt-in alone. */
   signals: { gpc: string[] };
 }
 
@@ -85,11 +87,12 @@ export interface Config extends Rules {
   services: Service[];
   /** What is added to the style sheet; whether the first layer is modal; whether no control reopens the preferences. */
   appearance: { css?: string; modal?: boolean; bare?: boolean };
+  /** Absent where nothing can be blocked by address. */
   blocking: { urls: boolean; storage: boolean; reload: boolean };
   signals: {
     gpc: string[];
     google?: Record<string, string[]>;
-    google_options?: { wait_for_update: number; ads_data_redaction: boolean; url_passthrough: boolean; regions?: string[] };
+    google_options?: { wait_for_update: number; ads_data_redaction?: boolean; url_passthrough?: boolean; regions?: string[] };
     uet?: Record<string, string[]>;
     clarity?: Record<string, string[]>;
   };
@@ -169,7 +172,7 @@ declare global {
   const __GUARD__: GuardConfig;
   /** What the strict policy always lets through, and what each service adds. */
   const __STRICT__: { sources: string; services: Record<string, string> };
-  /** Whether the script is for policies with services; the other one leaves out what those need. */
+  /** Whether the script is the whole one; the one for plain policies leaves out services, UET and Clarity. */
   const __SERVICES__: boolean;
   interface Window {
     consent?: object;

@@ -2,6 +2,7 @@
 // every click on; it decides nothing. Words reach the page as text, looks as constructed sheets that withstand the
 // page's own: an important declaration inside a shadow root wins over any outside.
 import { answers } from "./choices.js";
+import { appearance, categories, config, language as lang, regime, services, texts } from "./config.js";
 import forBanner from "./style/banner.css";
 import forControl from "./style/control.css";
 import forDialog from "./style/dialog.css";
@@ -18,7 +19,7 @@ import forDialog from "./style/dialog.css";
  * @property {import("./types").Emit} emit
  */
 
-const { texts, categories, services, appearance, regime, privacy_url, language: lang, direction: dir } = __CONSENT__;
+const { privacy_url, direction: dir } = config;
 
 const CONTROL = [forControl];
 const BANNER = [forControl, forBanner];
@@ -230,11 +231,14 @@ function toggle(id, name, checked, disabled) {
  */
 function row({ id, name, purpose, necessary }, state, inputs) {
   const { input, label } = toggle(id, name, state.grants[id], necessary);
+  inputs.push(input);
+  const shown = [label, element("p", { id: id + "-" }, purpose)];
+  if (!__SERVICES__) return element("section", {}, ...shown);
   const own = services.filter(one => one.category == id).map(one => ({ one, ...toggle(one.id, one.name, state.services[one.id], necessary) }));
-  inputs.push(input, ...own.map(it => it.input));
+  inputs.push(...own.map(it => it.input));
   input.onchange = () => own.forEach(it => (it.input.checked = input.checked));
-  return element("section", {}, label, element("p", { id: id + "-" }, purpose),
-    __SERVICES__ && own.length && element("details", {}, element("summary", {}, `${texts.services} (${own.length})`),
+  return element("section", {}, ...shown,
+    own.length && element("details", {}, element("summary", {}, `${texts.services} (${own.length})`),
       ...own.flatMap(({ one, label }) => [label, ...about(one)])));
 }
 

@@ -17,7 +17,13 @@ SLOW_4G = {"offline": False, "latency": 562.5, "downloadThroughput": 184_320, "u
 """150 ms and 1.6 Mbit/s as Lighthouse has the browser imitate them: latency × 3.75, throughput × 0.9."""
 
 SETTLED = 0.4
-"""Seconds after the page's load event in which everything has come to rest, at 6× too."""
+"""Seconds after the page's load event, or a click, in which everything has been shown, at 6× too."""
+
+AT_REST = 1.5
+"""Seconds after the load event in which everything has been done: the script leaves some of its work for a second later."""
+
+LATER = 0.9
+"""Seconds after a script's start from which on its work is not done while the page loads."""
 
 PROBE = """(() => {
 const probe = window.probe = { frames: 0, shift: 0, blocked: 0, kept: [] };
@@ -74,7 +80,7 @@ def seen(browser: Browser, url: str, *, click: str = "", cpu: int = 1, slow: boo
         if slow:
             cdp.send("Network.enable")
             cdp.send("Network.emulateNetworkConditions", SLOW_4G)
-        _load(page, url)
+        _load(page, url, AT_REST)
         if click:
             press(cdp, page.evaluate(MIDDLE, click))
             time.sleep(SETTLED)
@@ -86,7 +92,7 @@ def seen(browser: Browser, url: str, *, click: str = "", cpu: int = 1, slow: boo
 def weighed(browser: Browser, url: str) -> Figures:
     """Script time of a first visit, heap and nodes; after a refusal, if there is a button, of a returning visit."""
     with _fresh(browser) as (page, cdp):
-        found = {"script": _script(page, url)}
+        found = dict(zip(("script", "script early"), _script(page, url), strict=True))
         for _ in range(3):
             cdp.send("HeapProfiler.collectGarbage")
         found["heap"] = cdp.send("Runtime.getHeapUsage")["usedSize"] / 1024
@@ -94,7 +100,7 @@ def weighed(browser: Browser, url: str) -> Figures:
         cookies = _refuse(page, cdp)
     with _fresh(browser) as (page, _):
         page.context.add_cookies(cookies)
-        found["script again"] = _script(page, url)
+        found |= zip(("script again", "script early again"), _script(page, url), strict=True)
     return found
 
 
@@ -136,27 +142,31 @@ def _fresh(browser: Browser) -> Iterator[tuple[Page, CDPSession]]:
         context.close()
 
 
-def _load(page: Page, url: str) -> None:
+def _load(page: Page, url: str, rest: float = SETTLED) -> None:
     page.goto(url)
-    time.sleep(SETTLED)
+    time.sleep(rest)
 
 
-def _script(page: Page, url: str) -> float:
-    """Milliseconds of CPU time that the main thread spent on evaluating scripts and calling their functions.
+def _script(page: Page, url: str) -> tuple[float, float]:
+    """Milliseconds of CPU time that the main thread spent on evaluating scripts and calling their functions: all, and
+    while the page loaded.
 
     CPU time, not the clock's: a busy machine stretches it less. Calls inside calls count once.
     """
     browser = page.context.browser
     assert browser
     browser.start_tracing(page=page, categories=["devtools.timeline"])
-    _load(page, url)
+    _load(page, url, AT_REST)
     events = json.loads(browser.stop_tracing())["traceEvents"]
     own = [one for one in events if one["name"] in ("EvaluateScript", "FunctionCall") and _of(one, url)]
-    spent, until = 0, 0
+    spent, early, until = 0, 0, 0
     for one in sorted(own, key=lambda one: (one["ts"], -one["dur"])):
-        if one["ts"] >= until:
-            spent, until = spent + one["tdur"], one["ts"] + one["dur"]
-    return spent / 1000
+        if one["ts"] < until:
+            continue
+        spent, until = spent + one["tdur"], one["ts"] + one["dur"]
+        if one["ts"] < min(other["ts"] for other in own) + LATER * 1e6:
+            early = spent
+    return spent / 1000, early / 1000
 
 
 def _of(event: dict, url: str) -> bool:

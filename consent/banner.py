@@ -30,11 +30,16 @@ BODIES: dict[Regime, str] = {"opt-in": "body", "opt-out": "body_opt_out", "notic
 def source(name: str = "banner.js") -> bytes:
     """A file of static/: beside the package in a checkout or editable install, inside it when installed.
 
-    `banner.js` is the whole script; `plain.js` leaves out what only policies with services need.
+    `banner.js` is the whole script; `plain.js` leaves out what plain policies do not need.
     """
     packaged = files("consent").joinpath("static", name)
     checkout = Path(__file__).parent.parent / "static" / name
     return packaged.read_bytes() if packaged.is_file() else checkout.read_bytes()
+
+
+def is_plain(published: Published) -> bool:
+    """Whether a policy has no services and speaks to Google alone, as most do: the lighter scripts are enough."""
+    return not (published.services or published.signals.uet or published.signals.clarity)
 
 
 @cache
@@ -51,7 +56,7 @@ def scripts(published: Published) -> list[Script]:
 def render(published: Published, *, language: str, regime: Regime) -> bytes:
     """The script itself: the code with its one free variable bound to the settings."""
     settings = settings_of(published, language=language, regime=regime)
-    return HINT + bound("banner.js" if published.services else "plain.js", "__CONSENT__", settings).encode() + b"\n"
+    return HINT + bound("plain.js" if is_plain(published) else "banner.js", "__CONSENT__", settings).encode() + b"\n"
 
 
 def bound(name: str, free: str, settings: dict[str, Any]) -> str:
@@ -68,6 +73,7 @@ def brotli_of(gzipped: bytes) -> bytes:
 
 def settings_of(published: Published, *, language: str, regime: Regime) -> dict[str, Any]:
     """What the script has to know (banner/types.d.ts); only one language's words travel."""
+    services = [_service(published, service, language) for service in published.services]
     return {
         "site": published.site,
         "policy": published.version,
@@ -78,10 +84,9 @@ def settings_of(published: Published, *, language: str, regime: Regime) -> dict[
         "direction": i18n.locale(language).direction,
         "cookie": _present(published.cookie),
         "categories": [_category(category, language) for category in published.categories],
-        "services": [_service(published, service, language) for service in published.services],
         "appearance": _appearance(published.appearance),
-        "signals": _signals(published.signals),
-        "blocking": msgspec.to_builtins(published.blocking),
+        "signals": _signals(published.signals, regime),
+        **({} if is_plain(published) else {"services": services, "blocking": msgspec.to_builtins(published.blocking)}),
         **({"privacy_url": _in(language, published.privacy_url)} if published.privacy_url else {}),
         "texts": words(published, language, regime),
     }
@@ -122,7 +127,9 @@ def _suit(published: Published, words: dict[str, str], *, language: str, regime:
             words.pop(name, None)
     names = {c.id: _in(language, c.name) for c in published.categories} | {s.id: s.name for s in published.services}
     listed = ", ".join(names[id] for id in published.changed if id in names)
-    words["changed"] = words.get("changed", "").replace("{names}", listed) if listed else ""
+    changed = words.pop("changed", "")
+    if changed and listed:
+        words["changed"] = changed.replace("{names}", listed)
 
 
 def _appearance(wishes: Appearance) -> dict[str, Any]:
@@ -160,12 +167,15 @@ def _kept(cookie: Cookie) -> dict[str, Any]:
     return {"name": cookie.name, "kind": cookie.kind, "lifetime": cookie.lifetime, **far}
 
 
-def _signals(signals: Signals) -> dict[str, Any]:
-    """Only what is spoken and heard travels."""
+def _signals(signals: Signals, regime: Regime) -> dict[str, Any]:
+    """Only what is spoken and heard travels: where nothing is granted unasked, an opt-out changes nothing."""
     said = msgspec.to_builtins(signals)
-    options = {name: value for name, value in said.pop("google_options").items() if name != "mode" and value != []}
+    del said["google_options"]["mode"]
+    options = {name: value for name, value in said.pop("google_options").items() if value is not False and value != []}
     if signals.google:
         said["google_options"] = options
+    if regime == "opt-in":
+        said.pop("gpc")
     return {name: value for name, value in said.items() if value or name == "gpc"}
 
 

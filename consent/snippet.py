@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 from msgspec import Struct
 
 from consent import patterns
-from consent.banner import bound, held_urls
+from consent.banner import bound, held_urls, is_plain
 from consent.fields import GoogleType
 from consent.model import Published, Service
 
@@ -42,8 +42,7 @@ def to_paste(published: Published, base: str, way: Way) -> Snippet:
 
 def guard(published: Published) -> str:
     """The guard's script for a policy version, in the policy's first language."""
-    plain = not (published.services or published.signals.uet or published.signals.clarity)
-    return bound("guard-plain.js" if plain else "guard.js", "__GUARD__", _settings(published))
+    return bound("guard-plain.js" if is_plain(published) else "guard.js", "__GUARD__", _settings(published))
 
 
 def _settings(published: Published) -> dict[str, Any]:

@@ -4,7 +4,8 @@ import { clarity } from "./clarity.js";
 import { google } from "./google.js";
 import { uet } from "./uet.js";
 
-export const SIGNALS = { google, uet, clarity };
+/** Policies that speak more than Google's get the whole script. */
+export const SIGNALS = __SERVICES__ ? { google, uet, clarity } : { google };
 
 /**
  * @callback Signal

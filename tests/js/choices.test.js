@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
+import "./parts.js";
 import { answers, changed, derive, entries, format, parse } from "../../banner/choices.js";
 
 const shared = JSON.parse(readFileSync(new URL("../data/state.json", import.meta.url), "utf8"));

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 import vm from "node:vm";
-import { speak } from "../../banner/signals/index.js";
 import { NOW, SUBJECT } from "./parts.js";
+import { speak } from "../../banner/signals/index.js";
 
 const shared = JSON.parse(readFileSync(new URL("../data/state.json", import.meta.url), "utf8"));
 const TYPES = ["ad_storage", "ad_user_data", "ad_personalization", "analytics_storage", "functionality_storage", "personalization_storage", "security_storage"];

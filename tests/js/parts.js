@@ -1,4 +1,7 @@
-// What the tests share: a browser's cookie jar and storage, without the browser.
+// What the tests share: a browser's cookie jar and storage, without the browser. Imported first: what is tested is the
+// whole script.
+
+globalThis.__SERVICES__ = true;
 
 export const NOW = 1763923560;
 export const SUBJECT = "fZk3PpQ0Tz2mYw4uJr8aBg";

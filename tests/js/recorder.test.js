@@ -1,9 +1,9 @@
 // That no choice is lost, none is recorded twice, and none waits for ever.
 import assert from "node:assert/strict";
 import test from "node:test";
+import { CONFIG, NOW, SUBJECT, choice, createPage } from "./parts.js";
 import { createRecorder, newId } from "../../banner/recorder.js";
 import { createStore } from "../../banner/store.js";
-import { CONFIG, NOW, SUBJECT, choice, createPage } from "./parts.js";
 
 const iso = seconds => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
 const body = (id, decided_at = NOW) => ({ id, subject: SUBJECT, decided_at: iso(decided_at) });

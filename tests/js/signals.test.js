@@ -1,6 +1,7 @@
 // One contract for every signal we speak, and what Google needs besides.
 import assert from "node:assert/strict";
 import test, { beforeEach } from "node:test";
+import "./parts.js";
 import { heard } from "../../banner/signals/gpc.js";
 import { SIGNALS, speak } from "../../banner/signals/index.js";
 

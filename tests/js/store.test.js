@@ -1,8 +1,8 @@
 // What the browser keeps, and that no storage error ever gets out.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { createStore, newSubject } from "../../banner/store.js";
 import { CONFIG, NOW, SUBJECT, choice, createPage } from "./parts.js";
+import { createStore, newSubject } from "../../banner/store.js";
 
 const BODY = { id: "019ab1c2-77aa-7bbb-8ccc-0123456789ab" };
 const at = (t, now = NOW) => t.mock.timers.enable({ apis: ["Date"], now: now * 1000 });
