@@ -1,6 +1,7 @@
 """Where the tag stands, as the banner tells it and the desk's install page shows it."""
 
 import json
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
@@ -28,9 +29,10 @@ HEADS = {
 }
 
 
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory, website: Website):
-    service = Service(tmp_path_factory.mktemp("service") / "data")
+@pytest.fixture
+def service(tmp_path: Path, website: Website):
+    """One for each test: a process does not note the same twice within an hour."""
+    service = Service(tmp_path / "data")
     service.publish("shop", [website.url], ("analytics",), languages=["en", "de"])
     service.start()
     yield service
