@@ -349,7 +349,9 @@ def test_an_export_nobody_reads_any_more_ends(settings, large):
 
 
 def children() -> list[int]:
-    return [*map(int, Path(f"/proc/{os.getpid()}/task/{threading.get_native_id()}/children").read_text().split())]
+    """The exports that this thread started."""
+    found = map(int, Path(f"/proc/{os.getpid()}/task/{threading.get_native_id()}/children").read_text().split())
+    return [child for child in found if b"export" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 @pytest.mark.parametrize("query", ["format=xml", "since=x", "until=x", "after=x", "after=-1", "policy=x", "action=x", f"after={'9' * 19}", f"subject={SUBJECT}"])  # fmt: skip

@@ -18,7 +18,7 @@ from consent.ledger import Ledger
 from consent.merkle import leaf_hash
 from consent.model import Filter
 from consent.times import rfc3339, seconds
-from tests.conftest import ALL, NONE, SUBJECT, choice
+from tests.conftest import ALL, NONE, ON_SQLITE, SUBJECT, choice
 
 OTHER = "AAAAAAAAAAAAAAAAAAAAAA"
 
@@ -174,6 +174,7 @@ def test_the_start_is_found_without_reading_what_lies_before(log, clock, monkeyp
     assert len(read) < 12 and min(one["after"] for one in read if one["limit"] > 1) > 90
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("format", ["csv", "parquet"])
 def test_a_damaged_entry_ends_the_file_with_a_sentence_that_names_it(log, format):
     with log.storage.writing() as rows:

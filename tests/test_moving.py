@@ -23,13 +23,18 @@ def target(postgres: Cluster) -> str:
 
 @pytest.fixture
 def filled(shop: Runner) -> Runner:  # noqa: F811
-    """An SQLite installation with something in every table: receipts, an erasure, a checkpoint, a token, a count."""
+    """An SQLite installation with something in every table: receipts, an erasure, a checkpoint, a token, a count, a person
+    and what was noted of them, a site that is no more.
+    """
     for subject in ("A" * 22, "B" * 21 + "A", "C" * 21 + "A"):
         shop.record(subject=subject)
     assert shop("erase", "shop", "B" * 21 + "A").exit_code == 0
     assert shop("token", "create", "--role", "auditor", "--name", "audit").exit_code == 0
     assert shop("site", "create", "other", "--origin", "https://other.example").exit_code == 0
     shop.record(subject="D" * 21 + "A")
+    assert shop("user", "add", "anna").exit_code == 0
+    assert shop("site", "create", "gone", "--origin", "https://gone.example").exit_code == 0
+    assert shop("site", "delete", "gone", "--confirm", "gone").exit_code == 0
     shop.ledger().count_display("shop", Display(1, "en", "banner"))
     return shop
 

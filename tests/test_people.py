@@ -11,6 +11,7 @@ from consent.people import ALL, People
 from consent.sessions import IDLE, LONGEST, Sessions
 from consent.storage.base import TRAIL
 from consent.trail import Trail
+from tests.conftest import ON_SQLITE
 
 PASSWORD = "a long enough password"
 
@@ -40,6 +41,7 @@ def test_anything_else_does_not_and_does_not_say_why(crew, name, password):
         crew.sign_in(name, password, "")
 
 
+@ON_SQLITE
 def test_no_password_is_kept_in_clear(crew, ledger):
     _, given = crew.add("bert", {"shop": "editor"})
     stored = ledger.storage.path.read_bytes() + ledger.storage.path.with_name("consent.db-wal").read_bytes()
