@@ -4,7 +4,7 @@ import re
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,7 +29,7 @@ PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 class Bundle:
-    """An evidence bundle. Raises BadQuery, here and when it is read, where a file is none or is broken."""
+    """An evidence bundle, open for a block. Raises BadQuery, here and when it is read, where a file is none or is broken."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -43,7 +43,14 @@ class Bundle:
         missing = [name for name in (ENTRIES, "site.txt") if name not in self._all]
         for found, what in ((foreign, "holds {!r}, which is no part of one"), (twice, "holds {!r} twice"), (strange, "holds {!r} in a form that we never write"), (missing, "lacks {!r}")):  # fmt: skip
             if found:
+                self._archive.close()
                 raise BadQuery(f"{path} is not an evidence bundle of ours: it {what.format(found[0])}.")
+
+    def __enter__(self) -> "Bundle":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._archive.close()
 
     def keys(self) -> dict[str, bytes]:
         """The key set that the bundle itself brings; to be compared with the one its keeper publishes."""
@@ -94,8 +101,8 @@ class Bundle:
         if not set(self._text("vkey.txt").split()) <= allowed:
             yield "vkey.txt names a key that is not in the key set"
 
-    def parcels(self) -> Iterator[Parcel]:
-        """The entries, in constant memory."""
+    def parcels(self) -> Generator[Parcel, None, None]:
+        """The entries, in constant memory; close it when no more are wanted."""
         with self._told(), self._archive.open(ENTRIES) as lines:
             yield from crew.lines(iter(lambda: lines.readline(LARGEST), b""))
 

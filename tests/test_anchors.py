@@ -176,8 +176,8 @@ def test_a_stamp_of_another_checkpoint_is_named(ledger, settings, authority, tmp
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in found.items():
             archive.writestr(name.replace("stamps/1@", "stamps/2@"), data)
-    one = Bundle(path)
-    assert list(one.faults(one.keys())) == ["stamps/2@127.0.0.1.tsr is not of checkpoints/2.txt"]
+    with Bundle(path) as one:
+        assert list(one.faults(one.keys())) == ["stamps/2@127.0.0.1.tsr is not of checkpoints/2.txt"]
 
 
 def test_stamps_of_other_sites_and_of_what_is_not_there_stay_behind(ledger, settings, tmp_path: Path):

@@ -84,9 +84,9 @@ def test_a_log_stays_whole_while_everything_happens_at_once(busy: Ledger, tmp_pa
     def export(turn: int) -> None:
         path = copies / f"{turn}.zip"
         path.write_bytes(b"".join(evidence.bundle(busy, "shop", anchors=tmp_path)))
-        one = Bundle(path)
-        checked = verify.check(one.parcels(), one.keys(), one.known([]))
-        assert [each.problem for each in checked if each.problem] + list(one.faults(one.keys())) == []
+        with Bundle(path) as one:
+            checked = verify.check(one.parcels(), one.keys(), one.known([]))
+            assert [each.problem for each in checked if each.problem] + list(one.faults(one.keys())) == []
 
     def back_up(turn: int) -> None:
         path = copies / f"{turn}.db"

@@ -212,9 +212,10 @@ def test_an_erasure_made_during_the_export_spoils_nothing(ledger, tmp_path):
     ledger.__class__ = Busy
     path = tmp_path / "evidence.zip"
     path.write_bytes(b"".join(evidence.bundle(ledger, "shop", anchors=tmp_path)))
-    found = Bundle(path)
     assert len(calls) == 1
-    assert [one.problem for one in verify.check(found.parcels(), found.keys(), found.known([])) if one.problem] == []
+    with Bundle(path) as found:
+        checked = verify.check(found.parcels(), found.keys(), found.known([]))
+        assert [one.problem for one in checked if one.problem] == []
 
 
 # A database.

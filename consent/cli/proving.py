@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -20,6 +20,7 @@ from consent.fields import is_site
 from consent.keyring import KeyRing
 from consent.ledger import Ledger
 from consent.mirror import Mirror
+from consent.model import Parcel
 from consent.settings import load
 from consent.storage import named, open_storage
 from consent.storage.base import Storage
@@ -99,7 +100,7 @@ def _findings(what: str, jwks: str | None, remembered: list[str]) -> Findings:
     with path.open("rb") as file:
         start = file.read(16)
     if start.startswith(b"PK"):
-        return _bundle(Bundle(path), jwks, remembered)
+        return _bundle(path, jwks, remembered)
     if start == b"SQLite format 3\0":
         return _database(SqliteFile(path), str(path), jwks, remembered)
     if remembered:
@@ -147,18 +148,24 @@ def _database(storage: Storage, name: str, jwks: str | None, remembered: list[st
         raise BadQuery(f"{name} has no site.")
 
 
-def _bundle(bundle: Bundle, jwks: str | None, remembered: list[str]) -> Findings:
-    keys = key_set(jwks) if jwks else bundle.keys()
-    if not jwks:
-        click.echo("The keys are the bundle's own: compare its jwks.json with the one its keeper publishes.", err=True)
-    with (
-        click.progressbar(bundle.parcels(), file=sys.stderr, label="Entries")
-        if sys.stderr.isatty()
-        else nullcontext(bundle.parcels()) as parcels
-    ):
-        yield from verification.check(parcels, keys, bundle.known(remembered), workers=crew.CORES)
-    for fault in bundle.faults(keys):
-        yield verification.Finding(-1, "file", fault)
+def _bundle(path: Path, jwks: str | None, remembered: list[str]) -> Findings:
+    with Bundle(path) as bundle:
+        keys = key_set(jwks) if jwks else bundle.keys()
+        if not jwks:
+            click.echo(
+                "The keys are the bundle's own: compare its jwks.json with the one its keeper publishes.", err=True
+            )
+        with closing(bundle.parcels()) as carried, _shown(carried) as parcels:
+            yield from verification.check(parcels, keys, bundle.known(remembered), workers=crew.CORES)
+        for fault in bundle.faults(keys):
+            yield verification.Finding(-1, "file", fault)
+
+
+def _shown(parcels: Iterator[Parcel]) -> AbstractContextManager[Iterable[Parcel]]:
+    """The same with a bar that moves, where somebody looks on."""
+    if sys.stderr.isatty():
+        return click.progressbar(parcels, file=sys.stderr, label="Entries")
+    return nullcontext(parcels)
 
 
 def _lines(path: Path, jwks: str | None) -> Iterator[verification.Finding]:
