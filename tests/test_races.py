@@ -4,6 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -65,10 +66,32 @@ def found(ledger: Ledger, rows: Rows) -> list[str]:
     return [one.problem for one in checked if one.problem] + list(stored.faults(rows, "shop"))
 
 
+def export(ledger: Ledger, folder: Path, turn: int) -> None:
+    """Take the evidence away and find that it holds."""
+    path = folder / f"{turn}.zip"
+    path.write_bytes(b"".join(evidence.bundle(ledger, "shop", anchors=folder)))
+    with Bundle(path) as one:
+        checked = verify.check(one.parcels(), one.keys(), one.known([]))
+        assert [each.problem for each in checked if each.problem] + list(one.faults(one.keys())) == []
+
+
+def back_up(ledger: Ledger, folder: Path, turn: int) -> None:
+    """Copy the database and find that the copy holds."""
+    path = folder / f"{turn}.db"
+    ledger.storage.backup(path)
+    copy = SqliteFile(path)
+    assert found(ledger, copy.reading()) == []  # type: ignore[arg-type]
+    copy.close()
+    time.sleep(0.2)
+
+
+def publish(ledger: Ledger, turn: int) -> None:
+    ledger.publish("shop", policy.default(f"Shop {turn}", [ORIGIN]), material=False)
+    time.sleep(0.2)
+
+
 def test_a_log_stays_whole_while_everything_happens_at_once(busy: Ledger, tmp_path: Path):
     kept: dict[str, str] = {}
-    copies = tmp_path / "copies"
-    copies.mkdir()
 
     def record(turn: int) -> None:
         subject = SUBJECTS[turn % 10]
@@ -76,31 +99,11 @@ def test_a_log_stays_whole_while_everything_happens_at_once(busy: Ledger, tmp_pa
         if turn % 10 >= 4:
             kept[token] = subject
 
-    def publish(turn: int) -> None:
-        draft = policy.default(f"Shop {turn}", [ORIGIN])
-        busy.publish("shop", draft, material=False)
-        time.sleep(0.2)
-
-    def export(turn: int) -> None:
-        path = copies / f"{turn}.zip"
-        path.write_bytes(b"".join(evidence.bundle(busy, "shop", anchors=tmp_path)))
-        with Bundle(path) as one:
-            checked = verify.check(one.parcels(), one.keys(), one.known([]))
-            assert [each.problem for each in checked if each.problem] + list(one.faults(one.keys())) == []
-
-    def back_up(turn: int) -> None:
-        path = copies / f"{turn}.db"
-        busy.storage.backup(path)
-        copy = SqliteFile(path)
-        assert found(busy, copy.reading()) == []  # type: ignore[arg-type]
-        copy.close()
-        time.sleep(0.2)
-
     for subject in SUBJECTS[10:]:
         busy.record("shop", choice(subject=subject))
     time.sleep(1.1)
     wrong = at_once(
-        record, record, record, publish, export, back_up,
+        record, record, record, partial(publish, busy), partial(export, busy, tmp_path), partial(back_up, busy, tmp_path),
         lambda turn: busy.erase("shop", SUBJECTS[turn % 4], reason="test"),
         lambda turn: busy.erasure.purge("shop", 0),
         lambda turn: busy.tree.checkpoint("shop"),
