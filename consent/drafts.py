@@ -12,9 +12,7 @@ from consent import policy
 from consent.errors import Conflict
 from consent.lean import lean
 from consent.ledger import Ledger
-from consent.storage.base import Rows
-
-DRAFT = "draft"
+from consent.storage.base import DRAFT, Rows
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -25,8 +23,6 @@ class Draft(msgspec.Struct, frozen=True):
     """The version that it was begun from."""
     stamp: str
     """Another one after each save."""
-    created_at: int
-    """When the site was created: a site of the same id later has nothing to do with it."""
     by: str = ""
     """Who saved it last; empty for one that nobody has begun."""
     at: int = 0
@@ -49,7 +45,7 @@ class Drafts:
         """
         with self._ledger.storage.writing() as rows:
             held = self._unchanged(rows, site, stamp)
-            draft = Draft(document, base or held.base, secrets.token_hex(8), held.created_at, by, self._ledger.now())
+            draft = Draft(document, base or held.base, secrets.token_hex(8), by, self._ledger.now())
             rows.put_document(DRAFT, site, msgspec.json.encode(draft))
         return draft
 
@@ -60,14 +56,12 @@ class Drafts:
             rows.drop_document(DRAFT, site)
 
     def _draft(self, rows: Rows, site: str) -> Draft:
-        created_at = rows.site(site).created_at
-        body = rows.document(DRAFT, site)
-        held = msgspec.json.decode(body, type=Draft) if body else None
-        if held and held.created_at == created_at:
-            return held
+        rows.site(site)
+        if body := rows.document(DRAFT, site):
+            return msgspec.json.decode(body, type=Draft)
         published = self._ledger.published(site)
         version = published.version
-        return Draft(lean(policy.draft(published)), version, f"v{version}", created_at)
+        return Draft(lean(policy.draft(published)), version, f"v{version}")
 
     def _unchanged(self, rows: Rows, site: str, stamp: str) -> Draft:
         held = self._draft(rows, site)

@@ -8,7 +8,7 @@ import pytest
 from consent import people
 from consent.errors import Conflict, Invalid, NotSignedIn, UnknownPerson
 from consent.people import ALL, People
-from consent.sessions import IDLE, LONGEST, Sessions
+from consent.sessions import IDLE, LONGEST, Sessions, id_of
 from consent.storage.base import TRAIL
 from consent.trail import Trail
 from tests.conftest import ON_SQLITE
@@ -133,8 +133,6 @@ def test_signing_out_ends_a_session_for_good(crew, sessions, ledger):
 
 
 def test_a_new_password_ends_every_other_session(crew, sessions):
-    from consent.sessions import id_of
-
     mine, other = sessions.start(crew.get("anna")), sessions.start(crew.get("anna"))
     crew.set_password("anna", "another long password", keep=id_of(mine))
     assert sessions.person(mine)

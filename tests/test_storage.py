@@ -926,6 +926,18 @@ def test_a_document_is_dropped_once(storage):
     assert storage.reading().documents("person") == []
 
 
+def test_a_removed_site_takes_its_documents_with_it_and_no_others(shop):
+    kept = [("draft", "other"), ("draft", "shop-2"), ("person", "shop"), ("sighting", "shop-2 https://shop.example")]
+    gone = [("draft", "shop"), ("sighting", "shop https://shop.example")]
+    with shop.writing() as rows:
+        for kind, id in kept + gone:
+            rows.put_document(kind, id, b"{}")
+        rows.remove_site("shop")
+    rows = shop.reading()
+    assert [rows.document(*one) for one in kept] == [b"{}"] * 4
+    assert [rows.document(*one) for one in gone] == [None] * 2
+
+
 def test_the_log_of_administrators_acts_is_no_site(shop):
     with shop.writing() as rows:
         rows.add_site(Site(TRAIL, 30))

@@ -14,6 +14,12 @@ TRAIL = "_trail"
 """The log of what administrators did: kept as a site is, under an id that no site can have."""
 
 
+DRAFT = "draft"
+SIGHTING = "sighting"
+OF_SITES = (DRAFT, SIGHTING)
+"""Kinds of documents that go with a site: their id is the site's, or begins with it and a space."""
+
+
 class Rows(Protocol):
     """The rows as one connection sees them. Anything about a site that is not there raises UnknownSite."""
 

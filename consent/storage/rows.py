@@ -10,7 +10,7 @@ from uuid import UUID
 
 from consent.errors import Conflict, UnknownPolicy, UnknownSite
 from consent.model import Entry, Filter, Parcel, Publication, Script, Site, Token
-from consent.storage.base import TRAIL
+from consent.storage.base import OF_SITES, TRAIL
 from consent.storage.parcels import (
     ACTIONS,
     ENTRY,
@@ -73,6 +73,9 @@ class SqlRows(TallyRows):
         self.finish()
         for table in ("entries", "tiles", "checkpoints", "scripts", "policies", "tallies", "answers"):
             self._execute(f"DELETE FROM {table} WHERE site = ?", (key,))
+        for kind in OF_SITES:
+            of_it = "DELETE FROM documents WHERE kind = ? AND (id = ? OR id LIKE ?)"
+            self._execute(of_it, (kind, site, f"{site} %"))  # no site's id has a sign that LIKE takes for another
         self._execute("DELETE FROM tokens WHERE site = ?", (site,))
         self._execute("DELETE FROM sites WHERE key = ?", (key,))
         self._execute("INSERT INTO removed_sites VALUES (?)", (site,))

@@ -14,14 +14,11 @@ from consent.web.place import Places
 from consent.web.prefix import Prefix
 from consent.web.quick import Quick
 from consent.web.rate import RateLimit
-from consent.web.service import Service
+from consent.web.service import BODY_BYTES, Service
 from consent.web.sightings import Sightings
 from consent.web.watch import Watch
 
 log = logging.getLogger("consent")
-
-BODY_BYTES = 1_048_576
-"""No body is read beyond this; recording takes far less (service.RECORD_BYTES)."""
 
 
 def make_app(settings: Settings, ledger: Ledger) -> Flask:

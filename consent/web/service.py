@@ -18,6 +18,8 @@ from consent.web.place import Places
 from consent.web.rate import RateLimit
 from consent.web.sightings import Sightings
 
+BODY_BYTES = 1_048_576
+"""No body is read beyond this; recording takes far less."""
 RECORD_BYTES = 8192
 """The most a browser may post."""
 

@@ -7,9 +7,8 @@ import msgspec
 
 from consent.errors import ConsentError
 from consent.ledger import Ledger
+from consent.storage.base import SIGHTING
 
-SIGHTING = "sighting"
-"""The kind of document; its id is the site, a space, the origin."""
 HOUR = 3600
 
 
@@ -35,6 +34,7 @@ class Sightings:
         seen = Sighting(now, first)
         try:
             self._ledger.together(
+                # The id is the site, a space, the origin.
                 lambda rows: rows.put_document(SIGHTING, f"{site} {origin}", msgspec.json.encode(seen))
             )
         except ConsentError:

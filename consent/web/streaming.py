@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
-from typing import cast
+from typing import Any, cast
 
 import consent
 from consent.errors import Unavailable
@@ -22,18 +22,20 @@ PIECE = 262_144
 """Bytes that are handed on at once."""
 
 
-def options_of(format: str, filter: Filter, *, after: int | None = None, entries: str | None = None) -> list[str]:
-    """The options of `consent export` for what is asked."""
+def told(format: str, filter: Filter) -> dict[str, Any]:
+    """What an export is of, by the names that the command line, the API and the trail have for it."""
     said = {
-        "format": format,
         "since": rfc3339(filter.since),
         "until": rfc3339(filter.until),
         "action": filter.action,
         "policy": filter.policy,
-        "after": after,
-        "entries": entries,
     }
-    return [f"--{name}={value}" for name, value in said.items() if value is not None]
+    return {"format": format} | {name: value for name, value in said.items() if value is not None}
+
+
+def options_of(format: str, filter: Filter, **more: Any) -> list[str]:
+    """The options of `consent export` for what is asked; `more` are options that the filter does not name."""
+    return [f"--{name}={value}" for name, value in (told(format, filter) | more).items() if value is not None]
 
 
 def exported(settings: Settings, site: str, options: list[str]) -> Iterator[bytes]:

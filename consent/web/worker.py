@@ -21,11 +21,10 @@ from gunicorn.workers.ggevent import GeventWorker
 from consent.storage.base import Storage
 from consent.together import MOST, Job, Together, run
 from consent.web.quick import App, Environ, Quick, Start
+from consent.web.service import BODY_BYTES
 
 THREADS = 16
 """Requests that Flask answers at the same time in one process; the short way in front of it needs none."""
-LARGEST = 1_048_576
-"""No body is read beyond this, in bytes; Flask refuses what is longer without looking."""
 
 
 class Worker(GeventWorker):
@@ -177,6 +176,6 @@ def _pieces(app: App, environ: Environ) -> Iterator[Any]:
 def _read(environ: Environ) -> BytesIO:
     """The body, read in the loop, for a thread would block on the loop's socket."""
     length = environ.get("CONTENT_LENGTH") or ""
-    if length.isdecimal() and int(length) > LARGEST:
+    if length.isdecimal() and int(length) > BODY_BYTES:
         return BytesIO()
-    return BytesIO(environ["wsgi.input"].read(LARGEST + 1))
+    return BytesIO(environ["wsgi.input"].read(BODY_BYTES + 1))

@@ -43,6 +43,11 @@ def post(service: Service, what: str, body: dict) -> None:
 def signed_in(service: Service, browser: Browser, name: str = "anna") -> dict:
     """The cookies of a new owner who chose a password."""
     given = re.search(rf"{name}: (\S+)", service.cli("user", "add", name))[1]  # type: ignore[index]
+    return first_time(service, browser, name, given)
+
+
+def first_time(service: Service, browser: Browser, name: str, given: str) -> dict:
+    """The cookies of somebody who signed in with a one-time password and chose another."""
     context = browser.new_context(locale="en-GB")
     page = context.new_page()
     page.goto(service.url + "/admin/")

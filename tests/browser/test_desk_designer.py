@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
 
 from tests.browser.conftest import Service
+from tests.browser.desk import first_time
 from tests.browser.test_accessibility import AXE, FINDINGS, TAGS
 
 pytestmark = pytest.mark.browser
-PASSWORD = "a long enough password"
 BANNER = "/admin/sites/demo/banner"
 OPEN = "document.querySelectorAll('main details').forEach(one => (one.open = true))"
 
@@ -36,18 +36,8 @@ def password(shop: Service) -> str:
 @pytest.fixture(scope="module")
 def signed_in(browser: Browser, shop: Service, password: str) -> Iterator[BrowserContext]:
     """A browser in which the owner is signed in; each test works on a page of its own."""
-    context = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 800})
-    page = context.new_page()
-    page.goto(f"{shop.url}/admin/")
-    page.get_by_label("Name").fill("owner")
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_label("Present password").fill(password)
-    page.get_by_label("New password", exact=False).first.fill(PASSWORD)
-    page.get_by_label("New password again").fill(PASSWORD)
-    page.get_by_role("button", name="Change the password").click()
-    expect(page.get_by_role("heading", name="Sites")).to_be_visible()
-    page.close()
+    state = first_time(shop, browser, "owner", password)
+    context = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 800}, storage_state=state)  # type: ignore[arg-type]
     yield context
     context.close()
 

@@ -12,15 +12,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Service
+from tests.browser.desk import SITE, VIEWS, signed_in
 from tests.browser.test_accessibility import AXE, FINDINGS, TAGS
 from tests.conftest import ORIGIN, SUBJECT
 
 pytestmark = pytest.mark.browser
 
 ASKED = ("analytics", "social")
-VIEWS = {"desk": (1280, 800), "phone": (360, 740)}
-SITE = "/admin/sites/shop"
-PASSWORD = "a long enough password"
 VISITOR = "AAAAAAAAAAAAAAAAAAAAAA"
 
 
@@ -29,7 +27,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A site with 60 receipts, three of them one visitor's, under a checkpoint; an owner with a password."""
     service = Service(tmp_path_factory.mktemp("service") / "data")
     service.publish("shop", [ORIGIN], ASKED, languages=["en", "de"], name="Shop")
-    service.given = re.search(r"anna: (\S+)", service.cli("user", "add", "anna"))[1]  # type: ignore[attr-defined,index]
     service.start("--workers", "1")
     for number in range(57):
         post(service, f"{number:02}".ljust(21, "a") + "A", "accept_all" if number % 2 else "reject_all", number % 2 > 0)
@@ -54,19 +51,7 @@ def post(service: Service, subject: str, action: str, granted: bool) -> str:
 @pytest.fixture(scope="module")
 def state(service: Service, browser: Browser) -> dict:
     """The cookies of somebody who signed in and chose a password."""
-    context = browser.new_context(locale="en-GB")
-    page = context.new_page()
-    page.goto(service.url + "/admin/")
-    page.get_by_label("Name").fill("anna")
-    page.get_by_label("Password").fill(service.given)  # type: ignore[attr-defined]
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_label("Present password").fill(service.given)  # type: ignore[attr-defined]
-    for field in ("password", "again"):
-        page.locator(f"[name={field}]").fill(PASSWORD)
-    page.get_by_role("button", name="Change the password").click()
-    kept = context.storage_state()
-    context.close()
-    return kept  # type: ignore[return-value]
+    return signed_in(service, browser)
 
 
 @pytest.fixture(params=[(view, scheme) for view in VIEWS for scheme in ("light", "dark")], ids="-".join)
@@ -102,8 +87,8 @@ def test_a_choice_is_found_understood_and_proved(service: Service, page: Page) -
     page.get_by_role("button", name="Search").click()
     expect(page.get_by_role("row")).to_have_count(4)
     page.get_by_role("link", name=service.ids[1]).click()  # type: ignore[attr-defined]
-    fits(page)
     expect(page.get_by_role("heading", name="This browser chose one by one.")).to_be_visible()
+    fits(page)
     expect(page.get_by_role("row", name="Statistics").get_by_text("granted")).to_be_visible()
     expect(page.get_by_role("row", name="Social media").get_by_text("refused")).to_be_visible()
     expect(page.get_by_text("holds", exact=True)).to_have_count(3)
@@ -116,6 +101,7 @@ def test_a_choice_is_found_understood_and_proved(service: Service, page: Page) -
     page.get_by_role("link", name="The choice after").click()
     expect(page.get_by_role("heading", name="This browser took its consent back.")).to_be_visible()
     page.get_by_role("link", name="The choice before").click()
+    expect(page.get_by_role("heading", name="This browser chose one by one.")).to_be_visible()
     page.get_by_label("Evidence sheet to print").select_option("Deutsch")
     page.get_by_role("button", name="Open the sheet").click()
     expect(page.get_by_role("heading", name="Nachweis einer Entscheidung")).to_be_visible()
@@ -129,8 +115,8 @@ def test_an_export_says_how_much_it_is_before_it_is_had(service: Service, page: 
     page.get_by_role("radio", name="CSV one row").check()
     page.get_by_label("Action").select_option("withdrew")
     page.get_by_role("button", name="See how much it is").click()
-    fits(page)
     expect(page.get_by_role("heading", name="One row")).to_be_visible()
+    fits(page)
     with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()
     assert re.fullmatch(r"shop-\d{4}-\d\d-\d\d\.csv", download.value.suggested_filename)
@@ -138,6 +124,7 @@ def test_an_export_says_how_much_it_is_before_it_is_had(service: Service, page: 
     page.get_by_label("Evidence").check()
     page.get_by_label("Action").select_option("any")
     page.get_by_role("button", name="See how much it is").click()
+    page.wait_for_url("**format=evidence**")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()
     assert zipfile.ZipFile(download.value.path()).testzip() is None
@@ -151,8 +138,8 @@ def test_a_visitors_request_is_answered_from_the_screen_alone(service: Service, 
     fits(page)
     page.get_by_label("What the visitor sent").fill(id)
     page.get_by_role("button", name="Look up").click()
-    fits(page)
     expect(page.get_by_role("heading", name="What is known: one choice")).to_be_visible()
+    fits(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download everything").click()
     assert json.loads(Path(download.value.path()).read_text())["subject"] == VISITOR
@@ -177,6 +164,7 @@ def test_without_javascript_the_desk_reads_searches_and_exports(
     page.goto(service.url + SITE + "/receipts")
     page.get_by_label("Handlung").select_option("widerrufen")
     page.get_by_role("button", name="Suchen").click()
+    expect(page.get_by_role("rowheader")).to_have_count(1)
     page.get_by_role("rowheader").get_by_role("link").click()
     expect(page.get_by_role("heading", name="Dieser Browser hat seine Einwilligung widerrufen.")).to_be_visible()
     page.goto(service.url + SITE + "/export?format=ndjson")

@@ -9,6 +9,7 @@ import pytest
 
 from consent.export import FORMATS
 from consent.storage.base import TRAIL
+from consent.trail import Trail
 from tests.conftest import ALL, SUBJECT, choice
 
 PAGE = "/admin/sites/shop/export"
@@ -29,8 +30,6 @@ def three(ledger) -> None:
 
 
 def acts(ledger) -> list[dict]:
-    from consent.trail import Trail
-
     return [told.act for told in Trail(ledger).all()]
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import segno
-from flask import Response, flash, redirect, session, url_for
+from flask import Response, flash, redirect, request, session, url_for
 
 from consent import people
 from consent.errors import ConsentError, Invalid, NotSignedIn
@@ -77,8 +77,6 @@ def _account(error: str = "", status: int = 200) -> Response:
 
 def _knows_password(code: str) -> None:
     """Return if the person typed the present password, and a code where there is a second factor."""
-    from flask import request
-
     desk().throttle.hit(request.remote_addr, signed_in().name, "")
     desk().people.sign_in(signed_in().name, request.form.get("present", ""), code)
 

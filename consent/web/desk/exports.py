@@ -9,12 +9,11 @@ from consent import search
 from consent.errors import BadQuery, NotInstalled
 from consent.export import FORMATS
 from consent.model import Filter
-from consent.times import rfc3339
 from consent.web.desk import asking, telling
 from consent.web.desk.frame import HEADERS, blueprint, day, needs, noted, page
 from consent.web.desk.words import say
 from consent.web.service import service
-from consent.web.streaming import begun, exported, options_of
+from consent.web.streaming import begun, exported, options_of, told
 
 EVIDENCE = "evidence"
 HELP = {name: format.help for name, format in FORMATS.items()} | {
@@ -48,7 +47,7 @@ def export_file(site: str) -> Response:
     format = request.args.get("format", "")
     filter = _filter(asking.typed(), format)
     pieces = begun(exported(service().settings, site, options_of(format, filter)))
-    noted("exported the log", site=site, after=_told(format, filter) | {"rows": _count(site, format, filter)})
+    noted("exported the log", site=site, after=told(format, filter) | {"rows": _count(site, format, filter)})
     headers = HEADERS | {"Content-Disposition": f'attachment; filename="{_name(site, format)}"'}
     media_type = "application/zip" if format == EVIDENCE else FORMATS[format].media_type
     return Response(pieces, 200, headers, media_type)
@@ -87,15 +86,3 @@ def _size(site: str, format: str, filter: Filter, rows: int) -> int | None:
 
 def _name(site: str, format: str) -> str:
     return f"{site}-{day(service().ledger.now())}.{'zip' if format == EVIDENCE else format}"
-
-
-def _told(format: str, filter: Filter) -> dict[str, Any]:
-    """What the trail says of an export."""
-    said = {
-        "format": format,
-        "since": rfc3339(filter.since),
-        "until": rfc3339(filter.until),
-        "action": filter.action,
-        "policy": filter.policy,
-    }
-    return {name: value for name, value in said.items() if value is not None}

@@ -240,16 +240,12 @@ def _frame() -> dict[str, Any]:
         "sites": sites_of(person) if person and not person.must_change else [],
         "here": request.endpoint,
         "site": site,
-        "site_pages": _there(SITE_PAGES),
-        "whole_pages": _there(WHOLE_PAGES),
-        "first_page": _there(SITE_PAGES)[0][0] if _there(SITE_PAGES) else "desk.home",
+        "site_pages": SITE_PAGES,
+        "whole_pages": WHOLE_PAGES,
+        "first_page": SITE_PAGES[0][0],
         "may": lambda role, site=site: person is not None and person.may(role, site),
         "asset": lambda name: url_for("desk.file", name=name, v=_digest(name)),
     }
-
-
-def _there(links: tuple[Link, ...]) -> list[Link]:
-    return [link for link in links if link[0] in current_app.view_functions]
 
 
 @blueprint.errorhandler(NotSignedIn)
