@@ -6,7 +6,7 @@ import urllib.request
 import uuid
 from pathlib import Path
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import Service
 from tests.conftest import ORIGIN
@@ -62,3 +62,9 @@ def first_time(service: Service, browser: Browser, name: str, given: str) -> dic
     kept = context.storage_state()
     context.close()
     return kept  # type: ignore[return-value]
+
+
+def leave(page: Page) -> None:
+    """Close a page when all it asked for has come: with a frame still on its way, closing may wait for ever."""
+    page.wait_for_load_state("networkidle")
+    page.close()

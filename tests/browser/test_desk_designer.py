@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
 
 from tests.browser.conftest import Service
-from tests.browser.desk import first_time
+from tests.browser.desk import first_time, leave
 from tests.browser.test_accessibility import AXE, FINDINGS, TAGS
 
 pytestmark = pytest.mark.browser
@@ -52,7 +52,7 @@ def page(signed_in: BrowserContext) -> Iterator[Page]:
     page.on("pageerror", lambda error: said.append(str(error)))
     yield page
     assert [text for text in said if "409 (CONFLICT)" not in text] == []
-    page.close()
+    leave(page)
 
 
 def preview(page: Page) -> FrameLocator:
@@ -190,7 +190,8 @@ def test_two_people_do_not_overwrite_each_other(shop: Service, page: Page, signe
     other.goto(shop.url + BANNER)
     other.get_by_label("Heading", exact=True).fill("Theirs")
     other.get_by_role("button", name="Save the draft").last.click()
-    other.close()
+    expect(other.get_by_text("The draft is saved.")).to_be_visible()
+    leave(other)
     page.get_by_label("Heading", exact=True).fill("Mine")
     with page.expect_response(lambda answer: answer.status == 409):
         page.get_by_role("button", name="Save the draft").last.click()
