@@ -208,6 +208,7 @@ export function createBlocker({ nonce, granted, refused, places, sweep, mend, op
     if (was) unload(element);
     if (/^!/.test(element.dataset.consent || "")) return;
     waiting.add(element);
+    if (document.readyState != "complete") addEventListener("load", measure, { once: true });
     beds.push({ embed: element, it, enter() {
       it.round = round;
       settle(element);
@@ -215,6 +216,12 @@ export function createBlocker({ nonce, granted, refused, places, sweep, mend, op
       if (it.nodes) first.tabIndex = -1;
       first.focus();
     } });
+  }
+
+  /** Our tag may run before the page's style sheet: what was measured then is measured again. */
+  function measure() {
+    for (const element of waiting) /** @type {Known} */ (all.get(element)).awake = undefined;
+    look([...waiting]);
   }
 
   /** One that fails keeps no other waiting. @param {any} element */
@@ -261,12 +268,6 @@ export function createBlocker({ nonce, granted, refused, places, sweep, mend, op
     mend();
   }).observe(document, WATCHED);
   if (__SERVICES__) watchShadows(roots, records => look(pieces(records)));
-
-  // Our tag may run before the page's style sheet: what was measured then is measured again.
-  addEventListener("load", () => {
-    for (const element of waiting) /** @type {Known} */ (all.get(element)).awake = undefined;
-    look([...waiting]);
-  });
 
   document.addEventListener("click", event => {
     if (!event.composedPath().some(one => /** @type {any} */ (one).matches?.("[data-consent-open]"))) return;

@@ -24,8 +24,10 @@ const { src, nonce, dataset } = script;
 const home = src.slice(0, src.lastIndexOf("/sites/")) + "/sites/" + config.site; // our server is where our script came from
 const known = __SERVICES__ ? [...categories, ...services] : categories;
 // Search engines index pages, not banners. Never by `navigator.webdriver`: auditors would find nothing to audit.
-const crawler = /(google|bing|yandex|duckduck|apple|petal|seznam|qwant)bot|google-inspection|spider\b|slurp/i;
-const headless = () => dataset.auto == "off" || (!live() && crawler.test(navigator.userAgent)); // they keep no cookie
+const CRAWLERS = "googlebot bingbot yandexbot duckduckbot applebot petalbot seznambot qwantbot google-inspection spider slurp".split(" ");
+const headless = () => dataset.auto == "off" || (!live() && crawls(navigator.userAgent.toLowerCase())); // they keep no cookie
+/** @param {string} agent */
+const crawls = agent => CRAWLERS.some(one => agent.includes(one));
 const gpc = () => heard(navigator);
 const theirs = /** @type {any} */ (window).consent; // a guard, another script of ours, or a form of that name
 const guard = typeof theirs?.handOver == "function" ? theirs : undefined;
@@ -202,12 +204,12 @@ function boot(choice) {
     leave();
     addEventListener("pageshow", () => refresh(), { once: true }); // it is shown again as it was left
   });
-  addEventListener("online", recorder.flush);
+  addEventListener("storage", ({ key }) => key?.startsWith("consent:") && refresh()); // a choice in one tab holds in the others at once
   if (!live()) whenThere(dataset.root, root => {
     draw(root);
     if (!headless()) shown = { policy, language, surface: "banner", first: isFirst() };
   });
-  setTimeout(settle, AT_REST);
+  if (state.subject) setTimeout(settle, AT_REST);
 }
 
 /** What is left to say when the page goes: that the banner was shown is counted then, not while the page loads. */
@@ -222,20 +224,25 @@ function leave() {
  * `async` scripts precede, nobody can tell: many tags put themselves before the first script of a page.
  */
 function isFirst() {
-  const heads = [...document.head.children].filter(one => !one.matches("meta,base,title"));
-  const before = heads.findIndex((/** @type {any} */ one) => one.src?.startsWith(home)) - (guard ? 1 : 0);
-  if (before < 1) return !before;
-  return heads.slice(0, before).every((/** @type {any} */ one) => one.async) ? undefined : false;
+  let guards = guard ? 1 : 0;
+  let waits = 0;
+  /** @type {any} */
+  let one = script;
+  if (one.parentNode != document.head) return false;
+  while ((one = one.previousElementSibling)) {
+    if (one.matches("meta,base,title") || one.src?.startsWith(home)) continue;
+    if (one.async) waits++;
+    else if (guards--) waits = 0;
+    else return false;
+  }
+  return !waits || undefined;
 }
 
-/** What nobody waits for: the control that reopens the preferences, and the first touch of storage and network. */
+/** What nobody who has chosen before waits for: the control that reopens the preferences, and what was not sent yet. */
 function settle() {
-  // A choice in one tab holds in the others at once.
-  addEventListener("storage", ({ key }) => key?.startsWith("consent:") && refresh());
-  refresh();
   recorder.flush();
-  whenThere(dataset.root, draw);
   if (!live()) return;
+  whenThere(dataset.root, draw);
   // WebKit forgets a script's cookie a week after it was last written.
   if ("GestureEvent" in window) store.write(/** @type {import("./types").Choice} */ (store.read()));
   if (__SERVICES__) sweepUp([]);

@@ -44,7 +44,9 @@ export function createRecorder({ home, store, emit }) {
     let pause = 0;
     for (let body; !pause && (body = store.waiting()[0]);) pause = await send(body).catch(() => later(0));
     busy = false;
-    if (pause) timer = setTimeout(flush, pause);
+    if (!pause) return;
+    timer = setTimeout(flush, pause);
+    addEventListener("online", flush, { once: true });
   }
 
   /** One try; the milliseconds to wait before the next, 0 once the choice has left the outbox. @param {Recording} body */

@@ -21,9 +21,8 @@ import forDialog from "./style/dialog.css";
 
 const { privacy_url, direction: dir } = config;
 
-const CONTROL = [forControl];
-const BANNER = [forControl, forBanner];
-const ALL = [forControl, forBanner, forDialog];
+const BANNER = forControl + forBanner;
+const ALL = BANNER + forDialog;
 
 /** Each is parsed when something first needs it: most visitors see the control alone. @type {Record<string, CSSStyleSheet>} */
 const sheets = {};
@@ -59,10 +58,10 @@ export function button(text, onclick, id, kind, label) {
 export const host = (id, attributes, ...children) =>
   element("div", { id, lang, dir, ...attributes }, ...children);
 
-/** @param {HTMLElement} host @param {string[]} looks @param {Node[]} children */
+/** @param {HTMLElement} host @param {string} looks @param {Node[]} children */
 function dress(host, looks, ...children) {
   const root = host.attachShadow({ mode: "open" });
-  root.adoptedStyleSheets = [...looks, appearance.css || ""].filter(Boolean).map(sheet);
+  root.adoptedStyleSheets = [looks, appearance.css || ""].filter(Boolean).map(sheet);
   root.append(...children);
   return host;
 }
@@ -92,8 +91,10 @@ export function createView(parts) {
   const { headless, live, emit } = parts;
   let { root } = parts;
   let mendings = 0;
+  const place = new Comment("consent"); // goes with the page's body, whatever stands there of us
   const status = element("div", { role: "status" });
-  const dock = host("consent-reopen", {});
+  /** @type {HTMLElement | undefined} */
+  let dock;
   /** @type {HTMLElement | undefined} */
   let control;
   /** @type {HTMLElement | undefined} */
@@ -128,21 +129,24 @@ export function createView(parts) {
     }
     banner?.remove();
     control = control || button(regime == "opt-out" ? texts.reopen : "⚙\ufe0e", open, "", "reopen", texts.reopen);
+    dock = dock || dress(host("consent-reopen", {}), forControl, element("slot", {}), status);
+    if (!dock.isConnected) root.append(dock);
     if (!appearance.bare) dock.append(control);
     if (before != document.body && document.activeElement == document.body) control.focus();
   }
 
   /** A page may rewrite its body: the banner returns, unless the page keeps throwing it out. */
   function mend() {
-    if (dock.isConnected || mendings++ > 20) return;
+    if (place.isConnected || mendings++ > 20) return;
     if (!root.isConnected) root = document.body;
-    root?.append(dock);
+    root?.append(place);
     sync();
   }
 
-  const announce = () => (status.textContent = texts.saved);
+  /** A region that was there before its words is read out. */
+  const announce = () => setTimeout(() => (status.textContent = texts.saved), 99);
 
-  root.append(dress(dock, CONTROL, element("slot", {}), status));
+  root.append(place);
   sync();
   return { open, close, sync, mend, announce };
 }

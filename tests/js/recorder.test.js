@@ -15,6 +15,8 @@ function begin(t, answers = [], page = createPage()) {
   t.mock.method(console, "error", () => {});
   const sent = [];
   const events = [];
+  const online = new Set();
+  globalThis.addEventListener = (event, hear) => event == "online" && online.add(hear);
   t.mock.method(globalThis, "fetch", async (url, options) => {
     sent.push({ url, ...options, body: JSON.parse(options.body) });
     const { status = 201, headers = {}, json } = answers.shift() ?? {};
@@ -25,7 +27,7 @@ function begin(t, answers = [], page = createPage()) {
   });
   const store = createStore(CONFIG, page);
   const recorder = createRecorder({ home: "https://c.example/sites/shop", store, emit: (...event) => events.push(event) });
-  return { sent, events, store, recorder, page, ids: () => sent.map(one => one.body.id) };
+  return { sent, events, store, recorder, page, online, ids: () => sent.map(one => one.body.id) };
 }
 
 test("a choice is posted without preflight, cookies or waiting for the page", async t => {
@@ -35,6 +37,16 @@ test("a choice is posted without preflight, cookies or waiting for the page", as
   const { url, method, headers, credentials, keepalive } = sent[0];
   assert.deepEqual([url, method, headers, credentials, keepalive],
     ["https://c.example/sites/shop/receipts", "POST", { "Content-Type": "text/plain" }, "omit", true]);
+});
+
+test("when the network is back, what waits is sent at once", async t => {
+  const { recorder, online, store, ids } = begin(t, [{ status: 0 }]);
+  recorder.record(body("one"));
+  await settle();
+  assert.deepEqual([ids(), online.size], [["one"], 1]);
+  for (const hear of online) hear(new Event("online"));
+  await settle();
+  assert.deepEqual([ids(), store.waiting()], [["one", "one"], []]);
 });
 
 test("a recorded choice leaves its receipt and nothing in the outbox", async t => {
