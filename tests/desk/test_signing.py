@@ -151,8 +151,11 @@ ROOM = Path(__file__).parent.parent.parent / "consent"
 
 def test_every_word_of_the_desk_is_there_in_german():
     said: set[str] = set()
-    for file in [*ROOM.glob("web/desk/*.py"), *ROOM.glob("templates/desk/*.html")]:
-        said |= {json.loads(f'"{text}"') for text in re.findall(r'say\(\s*f?"((?:[^"\\\\]|\\\\.)*)"', file.read_text())}
+    for file in [*ROOM.glob("web/desk/*.py"), *ROOM.glob("templates/desk/*.html"), ROOM / "people.py"]:
+        said |= {
+            json.loads(f'"{text}"')
+            for text in re.findall(r'(?:say|NotSignedIn)\(\s*f?"((?:[^"\\\\]|\\\\.)*)"', file.read_text())
+        }
     from consent.web.desk.frame import SITE_PAGES, WHOLE_PAGES
 
     said |= {name for _, name, _ in (*SITE_PAGES, *WHOLE_PAGES)}
