@@ -73,10 +73,14 @@ def choose_language() -> Any:
 
 
 def inside(address: str) -> str:
-    """An address within the desk, so that nobody is sent elsewhere after signing in; else its first page."""
-    start = url_for("desk.home")
-    plain = all(" " < letter < "\x7f" and letter != "\\" for letter in address)
-    return address if plain and address.startswith("/admin/") and "//" not in address else start
+    """An address within the desk, so that nobody is sent elsewhere after signing in; else its first page.
+
+    It may come without the path of the public address, and goes with it.
+    """
+    path = address.removeprefix(request.script_root)
+    plain = all(" " < letter < "\x7f" and letter != "\\" for letter in path)
+    inner = plain and path.startswith("/admin/") and "//" not in path
+    return request.script_root + path if inner else url_for("desk.home")
 
 
 def _form(following: str, status: int, error: str | None, *, name: str = "", nobody: bool = False) -> Response:
