@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable, Collection, Iterator
 
 from consent import anchors, banner, checkpoint, open_ledger
-from consent.errors import ConsentError
+from consent.errors import ConsentError, Unavailable
 from consent.keyring import KeyRing
 from consent.ledger import Ledger
 from consent.model import Filter
+from consent.openid import Provider
 from consent.reading import reached
 from consent.settings import Settings
 from consent.storage import open_storage
@@ -115,6 +116,15 @@ def _anchored(settings: Settings) -> Iterator[str]:
                 yield f"The log of site {site!r} is not the one whose checkpoint of {head.size} entries was left at {anchors.public(target)}: it was rolled back or rewritten."
 
 
+def _sign_in_provider(settings: Settings) -> Iterator[str]:
+    """Whether the OpenID provider answers, and is the one that is set."""
+    if settings.oidc_issuer:
+        try:
+            Provider(settings).check()
+        except Unavailable as error:
+            yield f"CONSENT_OIDC_ISSUER is {settings.oidc_issuer!r}, which cannot be used: {error.__cause__}."
+
+
 def _growth(settings: Settings) -> Iterator[str]:
     """Whether the disk is full within a month at today's rate, as under a flood; a server's disk is not seen."""
     ledger = _opened(settings) if settings.database.startswith("sqlite:") else None
@@ -145,7 +155,8 @@ CHECKS: dict[str, Callable[[Settings], Iterator[str]]] = {
     "checkpoints": _checkpoints,
     "anchors": _anchored,
     "growth": _growth,
+    "sign-in provider": _sign_in_provider,
 }
 
-SLOW = ("database file",)
-"""Checks that read the whole database."""
+SLOW = ("database file", "sign-in provider")
+"""Checks that read the whole database, or ask somebody else's server."""

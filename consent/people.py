@@ -1,4 +1,4 @@
-"""The people who sign in at the desk: passwords, second factors, roles. Its rule: a secret is never kept in clear.
+"""The people who sign in at the desk: passwords, second factors, accounts, roles. Its rule: no secret is kept in clear.
 
 Passwords are hashed with Argon2id (RFC 9106) at the strength OWASP names; second factors are TOTP (RFC 6238).
 """
@@ -26,6 +26,8 @@ LEAST = 12
 """Characters of a password; NIST SP 800-63B, section 5.1.1, asks for eight and no rules of composition."""
 MOST = 200
 NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
+ACCOUNT = re.compile(r"[!-~]{1,255}")
+"""A subject (OpenID Connect Core 1.0, section 2), or an address. Of ASCII, where lower case is the same for everybody."""
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _one_at_a_time = threading.Lock()
@@ -39,6 +41,7 @@ class Person(msgspec.Struct, frozen=True):
 
     name: str
     hash: str
+    """Of the password; empty where there is none."""
     roles: dict[str, Role]
     """By site id, or ALL."""
     created_at: int
@@ -49,6 +52,10 @@ class Person(msgspec.Struct, frozen=True):
     step: int = 0
     """The last TOTP time step that was accepted: a code works once."""
     seen_at: int = 0
+    account: str = ""
+    """By which account at the OpenID provider the person signs in: a verified e-mail address, or a subject; or by none."""
+    bound: tuple[str, str] | None = None
+    """Issuer and subject of the account that signed in first; no other signs in from then on."""
 
     def role(self, site: str | None) -> Role | None:
         """The role on a site, or on the whole installation (None)."""
@@ -60,6 +67,22 @@ class Person(msgspec.Struct, frozen=True):
         return held is not None and RANK[held] >= RANK[role]
 
 
+class Account(msgspec.Struct, frozen=True):
+    """An account at the OpenID provider, as a checked token tells of it."""
+
+    issuer: str
+    subject: str
+    email: str = ""
+    verified: bool = False
+    """Whether the provider knows that the address is the account's own."""
+
+    def is_called(self, name: str) -> bool:
+        """Whether an owner means this account: what has an @ is an address, anything else a subject."""
+        if "@" not in name:
+            return name == self.subject
+        return self.verified and self.email.isascii() and self.email.lower() == name
+
+
 class People:
     """The people of an installation."""
 
@@ -68,24 +91,27 @@ class People:
         self._now = now
 
     def all(self) -> list[Person]:
-        return [_decoded(body) for _, body in self._storage.reading().documents(PERSON)]
+        return _everybody(self._storage.reading())
 
     def get(self, name: str) -> Person:
         """Raises UnknownPerson."""
         return _get(self._storage.reading(), name)
 
-    def add(self, name: str, roles: dict[str, Role], password: str = "") -> tuple[Person, str]:
-        """A new person and the password, a one-time one where none is given. Raises Invalid or Conflict."""
+    def add(self, name: str, roles: dict[str, Role], password: str = "", *, account: str = "") -> tuple[Person, str]:
+        """A new person and the password: a one-time one where none is given, none for who has an account.
+
+        Raises Invalid or Conflict.
+        """
         if not NAME.fullmatch(name):
             right = "must be of lower-case letters, digits and . _ @ + -, 64 at most"
             raise Invalid("The name cannot be used.", mistakes=(("name", right),))
-        given = password or one_time()
-        checked(given)
-        person = Person(name, _hash(given), roles, self._now(), must_change=not password)
+        given = "" if account else checked(password or one_time())
+        person = Person(name, given and _hash(given), roles, self._now(), must_change=bool(given) and not password)
+        person = msgspec.structs.replace(person, account=_called(account))
         with self._storage.writing() as rows:
             if rows.document(PERSON, name) is not None:
                 raise Conflict(f"There is somebody called {name!r} already.")
-            _put(rows, person)
+            _put_named(rows, person)
         return person, given
 
     def remove(self, name: str) -> None:
@@ -107,6 +133,18 @@ class People:
         self._change(name, keep=keep, hash=_hash(given), must_change=not password)
         return given
 
+    def set_account(self, name: str, account: str) -> Person:
+        """Who signs in under a name with OpenID Connect, nobody where it is empty; what was bound is so no more.
+
+        Every session ends. Raises UnknownPerson, Invalid or Conflict.
+        """
+        called = _called(account)
+        with self._storage.writing() as rows:
+            person = msgspec.structs.replace(_get(rows, name), account=called, bound=None)
+            _put_named(rows, person)
+            _end_sessions(rows, name)
+        return person
+
     def set_secret(self, name: str, secret: str) -> Person:
         """Turn the second factor on with a secret, or off with an empty one."""
         return self._change(name, keep=ALL, secret=secret, step=0)
@@ -115,12 +153,26 @@ class People:
         """The person, if all of it is right. Raises NotSignedIn, one sentence for every reason."""
         body = self._storage.reading().document(PERSON, name)
         person = _decoded(body) if body else None
-        holds = _verify(person.hash if person else _NOBODY, password[: MOST + 1])
+        holds = _verify((person and person.hash) or _NOBODY, password[: MOST + 1])
         step = _step(person.secret, code, self._now()) if person and person.secret else 0
         if person is None or not holds or step is None or (person.secret and step <= person.step):
             raise NotSignedIn("Name, password or code is not right.")
         fresh = _hash(password) if _hasher.check_needs_rehash(person.hash) else person.hash
         return self._change(name, keep=ALL, step=step, seen_at=self._now(), hash=fresh)
+
+    def sign_in_with(self, account: Account) -> Person:
+        """The person as before; the first time binds the account. Password and second factor end: they are the provider's.
+
+        Raises NotSignedIn, one sentence for each reason.
+        """
+        key = (account.issuer, account.subject)
+        with self._storage.writing() as rows:
+            before = _owner_of(account, key, _everybody(rows))
+            changes = {"bound": key, "hash": "", "must_change": False, "secret": "", "step": 0, "seen_at": self._now()}
+            _put(rows, msgspec.structs.replace(before, **changes))
+            if before.hash:
+                _end_sessions(rows, before.name)
+        return before
 
     def _change(self, name: str, *, keep: str = "", **changes: object) -> Person:
         """Change a person; every session but `keep` ends, none where it is ALL."""
@@ -200,10 +252,42 @@ def _put(rows: Rows, person: Person) -> None:
     rows.put_document(PERSON, person.name, msgspec.json.encode(person))
 
 
+def _put_named(rows: Rows, person: Person) -> None:
+    """Keep a person. Raises Conflict where somebody else has the account already."""
+    for other in _everybody(rows):
+        if person.account and other.name != person.name and person.account in (other.account, *(other.bound or ())):
+            raise Conflict("This account is somebody else's already.")
+    _put(rows, person)
+
+
+def _everybody(rows: Rows) -> list[Person]:
+    return [_decoded(body) for _, body in rows.documents(PERSON)]
+
+
+def _called(account: str) -> str:
+    """The name of an account; addresses in lower case. Raises Invalid."""
+    if account and not ACCOUNT.fullmatch(account):
+        right = "must be an e-mail address or a subject, without spaces, accents and umlauts, 255 characters at most"
+        raise Invalid("The account cannot be used.", mistakes=(("account", right),))
+    return account.lower() if "@" in account else account
+
+
+def _owner_of(account: Account, key: tuple[str, str], people: list[Person]) -> Person:
+    """Whose account it is. Raises NotSignedIn."""
+    if bound := [person for person in people if person.bound == key]:
+        return bound[0]
+    if named := [person for person in people if person.account and account.is_called(person.account)]:
+        if named[0].bound is None:
+            return named[0]
+        raise NotSignedIn("Another account signed in here first under this address. Ask an owner to enter it anew.")
+    if account.email and not account.verified:
+        raise NotSignedIn("The e-mail address of this account is not verified. Ask an owner to enter its subject.")
+    raise NotSignedIn("Nobody here signs in with this account. Ask an owner to enter its e-mail address or subject.")
+
+
 def _owned(rows: Rows, changed: Person) -> None:
     """Raises Conflict where the person who was changed was the last owner."""
-    people = [_decoded(body) for _, body in rows.documents(PERSON)]
-    if changed.role(None) == "owner" and not any(person.role(None) == "owner" for person in people):
+    if changed.role(None) == "owner" and not any(person.role(None) == "owner" for person in _everybody(rows)):
         raise Conflict("Somebody has to stay owner of the whole installation: make somebody else one first.")
 
 

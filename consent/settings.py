@@ -17,9 +17,11 @@ import msgspec
 
 from consent import anchors
 from consent.errors import BadSettings
+from consent.extras import installed
 from consent.shape import nearest
 
 PREFIX = "CONSENT_"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Setting(NamedTuple):
@@ -45,6 +47,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint_seconds: int
     anchors: tuple[str, ...]
     log_requests: bool
+    oidc_issuer: str
+    """Empty: nobody signs in with OpenID Connect."""
+    oidc_client_id: str
+    oidc_client_secret: str
+    oidc_client_secret_file: Path | None
+    oidc_name: str
     demo: bool = False
     """Whether the demo site is served; `consent serve --demo` says so, no variable."""
 
@@ -91,6 +99,17 @@ def _rate(text: str) -> limits.RateLimitItem:
         raise ValueError("give a rate such as 120/minute") from None
 
 
+def _issuer(text: str) -> str:
+    """An issuer (OpenID Connect Discovery 1.0, section 3), as it is typed: its last slash counts."""
+    parts = urlsplit(text)
+    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+    if text and not (safe and parts.hostname and not parts.query and not parts.fragment and parts.username is None):
+        raise ValueError("give the issuer's address, such as https://login.example.org/realms/staff")
+    if text and not (installed("authlib") and installed("requests")):
+        raise ValueError("this needs packages that are not installed: run `pip install 'consent[oidc]'`")
+    return text
+
+
 def _yes(text: str) -> bool:
     if text not in ("yes", "no"):
         raise ValueError("give yes or no")
@@ -109,6 +128,11 @@ SETTINGS = (
     Setting("checkpoint_seconds", "60", _between(1, 86400), "Seconds between checkpoints of the ledger, as long as something is new."),
     Setting("anchors", "", anchors.parse, "Where checkpoints are left too, separated by spaces: file:/path, git:/repository, https://webhook, rfc3161:https://authority (`consent[timestamp]`)."),
     Setting("log_requests", "no", _yes, "`yes`: a log line for every request, with its id, route and status, nothing of its caller."),
+    Setting("oidc_issuer", "", _issuer, "OpenID provider whose accounts sign in at the desk, by its issuer's address (needs `pip install consent[oidc]`)."),
+    Setting("oidc_client_id", "", str, "What the OpenID provider calls this service."),
+    Setting("oidc_client_secret", "", str, "The secret that the OpenID provider gave to this service."),
+    Setting("oidc_client_secret_file", "", _optional_file, "File that holds that secret, instead of the variable."),
+    Setting("oidc_name", "", str, "What the button of the sign-in page calls the OpenID provider; empty means the issuer's host."),
 )  # fmt: skip
 
 
@@ -129,7 +153,23 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     if wrong:
         raise BadSettings(" ".join(wrong))
     parsed["database"] = parsed["database"] or f"sqlite://{parsed['data'] / 'consent.db'}"
-    return Settings(**parsed)
+    return Settings(**parsed | _provider(parsed))
+
+
+def _provider(parsed: dict[str, Any]) -> dict[str, str]:
+    """The secret and the name of the OpenID provider. Raises BadSettings where one of its settings misses another."""
+    issuer, file, secret = parsed["oidc_issuer"], parsed["oidc_client_secret_file"], parsed["oidc_client_secret"]
+    if file and secret:
+        raise BadSettings("Set CONSENT_OIDC_CLIENT_SECRET or CONSENT_OIDC_CLIENT_SECRET_FILE, not both.")
+    try:
+        secret = file.read_text().strip() if file else secret
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSettings(f"CONSENT_OIDC_CLIENT_SECRET_FILE is {str(file)!r}, which cannot be read: {error}.") from None
+    given = (issuer, parsed["oidc_client_id"], secret)
+    if any(given) and not all(given):
+        right = "CONSENT_OIDC_ISSUER, CONSENT_OIDC_CLIENT_ID and CONSENT_OIDC_CLIENT_SECRET (or a file that holds it)"
+        raise BadSettings(f"Signing in with OpenID Connect needs {right}: set all of them, or none.")
+    return {"oidc_client_secret": secret, "oidc_name": parsed["oidc_name"] or urlsplit(issuer).hostname or ""}
 
 
 def _file(config: str) -> dict[str, Any]:

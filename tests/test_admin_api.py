@@ -27,6 +27,7 @@ ADDRESSES = [
     ("GET", "/api/sites/shop/policies/1", "auditor"),
     ("GET", "/api/sites/shop/receipts", "auditor"),
     ("GET", "/api/sites/shop/export", "auditor"),
+    ("GET", "/api/sites/shop/stats", "auditor"),
     ("DELETE", f"/api/sites/shop/subjects/{SUBJECT}", "editor"),
 ]
 RANK = ["auditor", "editor", "owner"]
@@ -79,11 +80,12 @@ def test_a_forged_secret_is_refused(call, token):
     assert call("GET", "/api/sites", text=text[:-2] + "zz").status_code == 401
 
 
-def test_an_expired_token_is_refused(call, token, clock):
+@pytest.mark.parametrize(("method", "path", "_"), ADDRESSES)
+def test_an_expired_token_is_refused(call, token, clock, method, path, _):
     text = token(expires_at=int(clock.now) + 60)
     assert call("GET", "/api/sites", text=text).status_code == 200
     clock.forward(seconds=60)
-    assert call("GET", "/api/sites", text=text).status_code == 401
+    assert call(method, path, text=text).status_code == 401
 
 
 def test_a_revoked_token_is_refused(call, token, ledger):
@@ -91,6 +93,19 @@ def test_a_revoked_token_is_refused(call, token, ledger):
     with ledger.storage.writing() as rows:
         rows.revoke_token(text.split("_")[1], ledger.now())
     assert call("GET", "/api/sites", text=text).status_code == 401
+
+
+def test_every_address_of_the_api_is_named_here(app):
+    """An address without a row would be one that nobody has thought about."""
+    match = app.url_map.bind("").match
+    named = {(match(path, method, return_rule=True)[0].rule, method) for method, path, _ in ADDRESSES}
+    wanted = {
+        (rule.rule, method)
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith("/api")
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+    }
+    assert wanted - named == set()
 
 
 # Sites.

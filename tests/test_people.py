@@ -7,7 +7,7 @@ import pytest
 
 from consent import people
 from consent.errors import Conflict, Invalid, NotSignedIn, UnknownPerson
-from consent.people import ALL, People
+from consent.people import ALL, Account, People
 from consent.sessions import IDLE, LONGEST, Sessions, id_of
 from consent.storage.base import TRAIL
 from consent.trail import Trail
@@ -84,6 +84,24 @@ def test_a_code_is_asked_for_and_works_once(crew, clock):
         crew.sign_in("anna", PASSWORD, code)
     clock.forward(seconds=30)
     assert crew.sign_in("anna", PASSWORD, pyotp.TOTP(secret).at(int(clock.now)))
+
+
+def test_an_account_is_bound_by_its_first_sign_in_and_takes_the_passwords_place(crew, sessions):
+    crew.add("bert", {ALL: "owner"}, PASSWORD)
+    key = sessions.start(crew.sign_in("bert", PASSWORD, ""))
+    crew.set_account("bert", "Bert@example.org")
+    with pytest.raises(NotSignedIn):
+        sessions.person(key)
+    account = Account("https://login.example", "1", "bert@Example.org", verified=True)
+    assert crew.sign_in_with(account).bound is None
+    assert crew.sign_in_with(Account("https://login.example", "1")).bound == ("https://login.example", "1")
+    for other in (Account("https://login.example", "2"), Account("https://other.example", "1")):
+        with pytest.raises(NotSignedIn, match="Nobody here"):
+            crew.sign_in_with(other)
+    with pytest.raises(NotSignedIn, match="Another account"):
+        crew.sign_in_with(Account("https://login.example", "2", "bert@example.org", verified=True))
+    with pytest.raises(NotSignedIn):
+        crew.sign_in("bert", "", "")
 
 
 def test_roles_hold_where_they_were_given(crew):

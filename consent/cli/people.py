@@ -59,6 +59,7 @@ def list_people(as_json: bool) -> None:
             "roles": ", ".join(
                 f"{role} of {'everything' if site == people.ALL else site}" for site, role in one.roles.items()
             ),
+            "account": one.account or None,
             "second_factor": "yes" if one.secret else "no",
             "last_sign_in": rfc3339(one.seen_at or None),
         }
@@ -67,7 +68,7 @@ def list_people(as_json: bool) -> None:
     if as_json:
         show(rows)
     else:
-        head = ["name", "roles", "second_factor", "last_sign_in"]
+        head = ["name", "roles", "account", "second_factor", "last_sign_in"]
         table(
             [[str(row[name] or "-") for name in head] for row in rows],
             [name.upper().replace("_", " ") for name in head],

@@ -9,7 +9,9 @@ import pytest
 
 from consent import people
 from consent.sessions import IDLE
-from tests.desk.conftest import PASSWORD
+from consent.settings import load
+from consent.web import make_app
+from tests.desk.conftest import PASSWORD, Browser
 
 
 def test_whoever_is_not_signed_in_is_led_to_the_form_and_back(browser):
@@ -37,6 +39,15 @@ def test_nobody_is_sent_elsewhere_after_signing_in(browser, next):
     fresh.get("/admin/sign-in")
     answer = fresh.post("/admin/sign-in", follow=False, name="owner", password=PASSWORD, next=next)
     assert answer.status_code == 303 and answer.headers["Location"].endswith("/admin/")
+
+
+def test_one_is_led_back_under_the_path_of_the_public_address(ledger, crew, tmp_path):
+    settings = load({"CONSENT_DATA": str(tmp_path / "data"), "CONSENT_PUBLIC_URL": "https://shop.example/privacy"})
+    fresh = Browser(make_app(settings, ledger).test_client())
+    form = fresh.get("/privacy/admin/account")
+    next = re.search(r'name="next" value="(/privacy/admin/account)"', form.text)[1]
+    answer = fresh.post("/privacy/admin/sign-in", follow=False, name="owner", password=PASSWORD, next=next)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/privacy/admin/account")
 
 
 @pytest.mark.parametrize("name, password", [("owner", "wrong"), ("nobody", PASSWORD), ("", "")])
@@ -151,8 +162,11 @@ ROOM = Path(__file__).parent.parent.parent / "consent"
 
 def test_every_word_of_the_desk_is_there_in_german():
     said: set[str] = set()
-    for file in [*ROOM.glob("web/desk/*.py"), *ROOM.glob("templates/desk/*.html")]:
-        said |= {json.loads(f'"{text}"') for text in re.findall(r'say\(\s*f?"((?:[^"\\\\]|\\\\.)*)"', file.read_text())}
+    for file in [*ROOM.glob("web/desk/*.py"), *ROOM.glob("templates/desk/*.html"), ROOM / "people.py"]:
+        said |= {
+            json.loads(f'"{text}"')
+            for text in re.findall(r'(?:say|NotSignedIn)\(\s*f?"((?:[^"\\\\]|\\\\.)*)"', file.read_text())
+        }
     from consent.web.desk.frame import SITE_PAGES, WHOLE_PAGES
 
     said |= {name for _, name, _ in (*SITE_PAGES, *WHOLE_PAGES)}

@@ -16,6 +16,7 @@ from consent.web.desk import (
     health,
     home,
     install,
+    openid,
     overview,
     people,
     receipt,
@@ -29,7 +30,7 @@ from consent.web.desk import (
 from consent.web.desk.frame import Desk
 
 ROOMS = (
-    signing, account, home, overview, receipts, receipt, designer, designer_preview, designer_publish, install, exports,
+    signing, openid, account, home, overview, receipts, receipt, designer, designer_preview, designer_publish, install, exports,
     requests, settings, people, tokens, trail, health,
 )  # fmt: skip
 """Each adds its pages to `frame.blueprint` when it is imported."""

@@ -68,7 +68,7 @@ def turn_off_second_factor() -> Any:
 def _account(error: str = "", status: int = 200) -> Response:
     person = desk().people.get(signed_in().name)
     picture = ""
-    if not person.secret and not person.must_change:
+    if person.hash and not person.secret and not person.must_change:
         secret = session.setdefault("secret", people.new_secret())
         address = people.address_of(secret, person.name, issuer="consent")
         picture = segno.make(address, error="m").svg_data_uri(scale=4, border=4, light="#fff")

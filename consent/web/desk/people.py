@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 from flask import Response, flash, redirect, request, url_for
 
-from consent.errors import Conflict, Invalid, Malformed
+from consent.errors import Conflict, Invalid, Malformed, NotFound
 from consent.fields import Role
 from consent.people import ALL
 from consent.web.desk.frame import blueprint, confirmed, desk, field, needs, noted, page, signed_in
@@ -22,14 +22,14 @@ def show_people() -> Response:
 @blueprint.post("/people")
 @needs("owner", whole=True)
 def add_person() -> Response:
-    """Add somebody; the one-time password is shown in this answer and nowhere else."""
+    """Add somebody, with an account at the OpenID provider or a one-time password, shown in this answer and nowhere else."""
     name, roles = field("name", longest=64).lower(), _roles()
+    account = field("account") if service().settings.oidc_name else ""
     try:
-        _, password = desk().people.add(name, roles)
+        person, password = desk().people.add(name, roles, account=account)
     except (Conflict, Invalid) as error:
-        told = " ".join([str(error), *(message for _, message in error.mistakes)])
-        return _people(error=told, status=error.status)
-    noted("added a person", after={"name": name, "roles": roles})
+        return _people(error=_sentence(error), status=error.status)
+    noted("added a person", after={"name": name, "roles": roles} | ({"account": person.account} if account else {}))
     return _people(given=(name, password))
 
 
@@ -41,6 +41,22 @@ def change_roles(name: str) -> Any:
     desk().people.set_roles(name, roles)
     noted("changed roles", before={"name": name, "roles": before}, after={"name": name, "roles": roles})
     flash(say("The role of {name} is changed; their sessions have ended.", name=name))
+    return _after(name)
+
+
+@blueprint.post("/people/<name>/account")
+@needs("owner", whole=True)
+def change_account(name: str) -> Any:
+    """Say by which account at the OpenID provider somebody signs in, or by none."""
+    if not service().settings.oidc_name:
+        raise NotFound(say("There is no such page."))
+    before = desk().people.get(name).account
+    try:
+        after = desk().people.set_account(name, field("account")).account
+    except (Conflict, Invalid) as error:
+        return _people(error=_sentence(error), status=error.status)
+    noted("named an account", before={"name": name, "account": before}, after={"name": name, "account": after})
+    flash(say("The account of {name} is changed; their sessions have ended.", name=name))
     return _after(name)
 
 
@@ -77,8 +93,13 @@ def _people(*, given: tuple[str, str] | None = None, error: str = "", status: in
         all_sites=sites,
         roles=get_args(Role),
         everything=ALL,
+        provider=service().settings.oidc_name,
         typed=request.form.get("name", "") if error else "",
     )
+
+
+def _sentence(error: Conflict | Invalid) -> str:
+    return " ".join([say(str(error)), *(say(message) for _, message in error.mistakes)])
 
 
 def _roles() -> dict[str, Role]:

@@ -7,43 +7,50 @@ from flask import Response, current_app, g, redirect, request, session, url_for
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from consent.errors import NotSignedIn, TooManyRequests
+from consent.people import Person
 from consent.web.desk.frame import blueprint, desk, field, is_secure, page
 from consent.web.desk.words import LANGUAGES, say
 from consent.web.service import service
 
 DEVICE = "consent_device"
 YEAR = 365 * 86_400
+REFUSED = "refused"
+"""In the browser's session: status and sentence of a sign-in that was refused elsewhere."""
 
 
 @blueprint.get("/sign-in")
 def show_sign_in() -> Response:
-    """The form."""
-    return page(
-        "sign_in", next=_inside(request.args.get("next", "")), name="", error=None, nobody=not desk().people.all()
-    )
+    """The form, with what was said where signing in with OpenID Connect was refused."""
+    status, told = session.pop(REFUSED, (200, None))
+    return _form(inside(request.args.get("next", "")), status, told, nobody=not desk().people.all())
 
 
 @blueprint.post("/sign-in")
 def sign_in() -> Any:
     """Try name, password and code."""
-    name, following = field("name", longest=64).lower(), _inside(field("next"))
+    name, following = field("name", longest=64).lower(), inside(field("next"))
     try:
         desk().throttle.hit(request.remote_addr, name, _device(name))
         person = desk().people.sign_in(name, request.form.get("password", ""), field("code", longest=20))
     except (NotSignedIn, TooManyRequests) as error:
         told = say("Name, password or code is not right.") if isinstance(error, NotSignedIn) else str(error)
-        answer = page("sign_in", error.status, next=following, name=name, error=told, nobody=False)
+        answer = _form(following, error.status, told, name=name)
         if isinstance(error, TooManyRequests):
             answer.headers["Retry-After"] = str(error.retry_after)
         return answer
+    done = enter(person, following)
+    _know(done, name)
+    return done
+
+
+def enter(person: Person, following: str) -> Any:
+    """Begin a session of somebody who proved to be it, and go on to an address within the desk."""
     language = session.get("language")
     session.clear()  # what was there before belongs to nobody
     session["key"] = desk().sessions.start(person)
     if language:
         session["language"] = language
-    done = redirect(following, 303)
-    _know(done, name)
-    return done
+    return redirect(following, 303)
 
 
 @blueprint.post("/sign-out")
@@ -62,14 +69,23 @@ def choose_language() -> Any:
     if chosen in LANGUAGES:
         session["language"] = chosen
         g.pop("language", None)
-    return redirect(_inside(field("next")), 303)
+    return redirect(inside(field("next")), 303)
 
 
-def _inside(address: str) -> str:
-    """An address within the desk, so that nobody is sent elsewhere after signing in; else its first page."""
-    start = url_for("desk.home")
-    plain = all(" " < letter < "\x7f" and letter != "\\" for letter in address)
-    return address if plain and address.startswith("/admin/") and "//" not in address else start
+def inside(address: str) -> str:
+    """An address within the desk, so that nobody is sent elsewhere after signing in; else its first page.
+
+    It may come without the path of the public address, and goes with it.
+    """
+    path = address.removeprefix(request.script_root)
+    plain = all(" " < letter < "\x7f" and letter != "\\" for letter in path)
+    inner = plain and path.startswith("/admin/") and "//" not in path
+    return request.script_root + path if inner else url_for("desk.home")
+
+
+def _form(following: str, status: int, error: str | None, *, name: str = "", nobody: bool = False) -> Response:
+    provider = service().settings.oidc_name
+    return page("sign_in", status, next=following, name=name, error=error, nobody=nobody, provider=provider)
 
 
 def _serializer() -> URLSafeSerializer:

@@ -26,5 +26,9 @@ class Throttle:
         if device:
             self._devices.hit(None, what=device)
             return
-        self._addresses.hit(address, what="sign-in")
+        self.hit_address(address, "sign-in")
         self._names.hit(None, what=name)
+
+    def hit_address(self, address: str | None, what: str) -> None:
+        """Count one try by somebody whose name is known only afterwards. Raises TooManyRequests."""
+        self._addresses.hit(address, what=what)

@@ -1,0 +1,103 @@
+"""Signing in with OpenID Connect: out to the provider, and back with its answer (`consent.openid` says what holds).
+
+Its rule: a browser leaves the desk by a link that somebody follows, and comes back to one fixed address; what it went with
+waits in its signed cookie, for one return.
+"""
+
+import logging
+from typing import Any
+
+from flask import redirect, request, session, url_for
+
+from consent.errors import ConsentError, NotFound, NotSignedIn, TooManyRequests, Unavailable
+from consent.openid import FOREIGN, Begun, Provider
+from consent.people import Account
+from consent.web.desk.frame import HEADERS, blueprint, desk
+from consent.web.desk.signing import REFUSED, enter, inside
+from consent.web.desk.words import say
+from consent.web.service import service
+
+log = logging.getLogger("consent")
+
+BEGUN = "openid"
+"""In the browser's session: what it was sent to the provider with."""
+LONGEST = 600
+"""Seconds in which it has to come back."""
+WIDEST = 1000
+"""Characters of an address that are remembered meanwhile: browsers keep no cookie above 4096 bytes."""
+
+
+@blueprint.get("/sign-in/openid")
+def begin_openid() -> Any:
+    """Send the browser to the provider."""
+    provider, following = _provider(), inside(request.args.get("next", ""))
+    try:
+        desk().throttle.hit_address(request.remote_addr, "openid")
+        address, begun = provider.begin()
+    except (TooManyRequests, Unavailable) as error:
+        return _refused(error, following)
+    until = service().ledger.now() + LONGEST
+    session[BEGUN] = [*begun, until, following if len(following) <= WIDEST else url_for("desk.home")]
+    return _to(address)
+
+
+@blueprint.get("/sign-in/openid/callback")
+def finish_openid() -> Any:
+    """Take the browser's return from the provider."""
+    provider = _provider()
+    following, account = url_for("desk.home"), None
+    try:
+        desk().throttle.hit_address(request.remote_addr, "openid callback")
+        begun, following = _begun()
+        account = provider.finish(begun, _code(), now=service().ledger.now())
+        before = desk().people.sign_in_with(account)
+    except (NotSignedIn, TooManyRequests, Unavailable) as error:
+        return _refused(error, following, account)
+    if before.bound is None:
+        bound = {"name": before.name, "account": before.account, "issuer": account.issuer, "subject": account.subject}
+        desk().trail.add(before.name, "bound the own account", after=bound)
+    answer = enter(before, following)
+    answer.headers.update(HEADERS)
+    return answer
+
+
+def _provider() -> Provider:
+    if not service().settings.oidc_issuer:
+        raise NotFound(say("There is no such page."))
+    return Provider(service().settings)
+
+
+def _begun() -> tuple[Begun, str]:
+    """What this browser was sent out with, once, and where it wanted to. Raises NotSignedIn."""
+    state, nonce, verifier, until, following = session.get(BEGUN) or ("", "", "", 0, "")
+    if not state or request.args.get("state") != state or service().ledger.now() >= until:
+        raise NotSignedIn("This sign-in is over, or was begun in another browser. Begin again.")
+    session.pop(BEGUN)
+    return Begun(state, nonce, verifier), following
+
+
+def _code() -> str:
+    """The code of the provider's answer (RFC 6749, section 4.1.2; RFC 9207). Raises NotSignedIn."""
+    if request.args.get("iss", service().settings.oidc_issuer) != service().settings.oidc_issuer:
+        raise NotSignedIn(FOREIGN)
+    if not (code := request.args.get("code")):
+        log.warning("OpenID Connect: the provider answers %.200r", request.args.get("error", ""))
+        raise NotSignedIn("The sign-in provider did not let you in.")
+    return code
+
+
+def _refused(error: ConsentError, following: str, account: Account | None = None) -> Any:
+    """Back to the form, which says why: the address of this answer holds what is used up."""
+    if error.__cause__:
+        log.warning("OpenID Connect: %s (%.300r)", error, str(error.__cause__))
+    told = say(str(error))
+    if account:
+        told += " " + say("The account's subject is {subject}.", subject=account.subject)
+    session[REFUSED] = [error.status, told]
+    return _to(url_for("desk.show_sign_in", next=following))
+
+
+def _to(address: str) -> Any:
+    answer = redirect(address, 303)
+    answer.headers.update(HEADERS)
+    return answer
