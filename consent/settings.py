@@ -45,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint_seconds: int
     anchors: tuple[str, ...]
     log_requests: bool
+    operator: str
     demo: bool = False
     """Whether the demo site is served; `consent serve --demo` says so, no variable."""
 
@@ -91,6 +92,12 @@ def _rate(text: str) -> limits.RateLimitItem:
         raise ValueError("give a rate such as 120/minute") from None
 
 
+def _operator(text: str) -> str:
+    if not re.fullmatch(r"[^()\x00-\x1f\x7f]{0,64}", text):
+        raise ValueError("give a name of at most 64 characters, without parentheses")
+    return text.strip()
+
+
 def _yes(text: str) -> bool:
     if text not in ("yes", "no"):
         raise ValueError("give yes or no")
@@ -109,6 +116,7 @@ SETTINGS = (
     Setting("checkpoint_seconds", "60", _between(1, 86400), "Seconds between checkpoints of the ledger, as long as something is new."),
     Setting("anchors", "", anchors.parse, "Where checkpoints are left too, separated by spaces: file:/path, git:/repository, https://webhook, rfc3161:https://authority (`consent[timestamp]`)."),
     Setting("log_requests", "no", _yes, "`yes`: a log line for every request, with its id, route and status, nothing of its caller."),
+    Setting("operator", "", _operator, "Who works on the command line, as the trail of what administrators did is to name them; nobody is named if left out."),
 )  # fmt: skip
 
 

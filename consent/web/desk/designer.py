@@ -68,8 +68,10 @@ def overtaken(site: str, section: str, held: Draft, typed: dict[str, Any]) -> Re
     return drawn(site, section, sheet, status=409, conflict=held)
 
 
-def kept(site: str, document: dict[str, Any], before: Draft, *, base: int | None = None, what: str = "") -> Draft:
-    """Save a draft and note in the trail what has changed. Raises Conflict."""
+def kept(
+    site: str, document: dict[str, Any], before: Draft, *, base: int | None = None, what: str = "", **told: Any
+) -> Draft:
+    """Save a draft and note in the trail what has changed, and what is `told` besides. Raises Conflict."""
     draft = drafts().save(site, document, stamp=before.stamp, by=signed_in().name, base=base)
     changes = differences(before.document, document)[:MOST_NOTED]
     if changes or what:
@@ -77,7 +79,7 @@ def kept(site: str, document: dict[str, Any], before: Draft, *, base: int | None
             what or "changed the draft of the banner",
             site=site,
             before={change.path: change.before for change in changes},
-            after={change.path: change.after for change in changes},
+            after=told | {change.path: change.after for change in changes},
         )
     return draft
 

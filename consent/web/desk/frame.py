@@ -24,6 +24,7 @@ from flask import (
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
+from consent.administrator import Administrator
 from consent.errors import ConsentError, Forbidden, Malformed, NotFound, NotSignedIn, UnknownPerson
 from consent.fields import Role
 from consent.ledger import Ledger
@@ -169,9 +170,14 @@ class MustChange(Forbidden):
     code, title = "must-change", "The one-time password must be changed first"
 
 
+def administrator() -> Administrator:
+    """Who is signed in, as somebody who acts."""
+    return Administrator(service().ledger, signed_in().name)
+
+
 def noted(what: str, *, site: str | None = None, before: Any = None, after: Any = None) -> None:
     """Note in the trail what the person who is signed in did."""
-    desk().trail.add(signed_in().name, what, site=site, before=before, after=after)
+    administrator().did(what, site=site, before=before, after=after)
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:

@@ -7,7 +7,7 @@ from flask import Response, flash, redirect, request, url_for
 from consent.errors import Conflict, Invalid, Malformed
 from consent.fields import Role
 from consent.people import ALL
-from consent.web.desk.frame import blueprint, confirmed, desk, field, needs, noted, page, signed_in
+from consent.web.desk.frame import administrator, blueprint, confirmed, desk, field, needs, page, signed_in
 from consent.web.desk.words import say
 from consent.web.service import service
 
@@ -25,11 +25,10 @@ def add_person() -> Response:
     """Add somebody; the one-time password is shown in this answer and nowhere else."""
     name, roles = field("name", longest=64).lower(), _roles()
     try:
-        _, password = desk().people.add(name, roles)
+        password = administrator().add_person(name, roles)
     except (Conflict, Invalid) as error:
         told = " ".join([str(error), *(message for _, message in error.mistakes)])
         return _people(error=told, status=error.status)
-    noted("added a person", after={"name": name, "roles": roles})
     return _people(given=(name, password))
 
 
@@ -37,9 +36,7 @@ def add_person() -> Response:
 @needs("owner", whole=True)
 def change_roles(name: str) -> Any:
     """Give somebody one role in the place of those held."""
-    before, roles = desk().people.get(name).roles, _roles()
-    desk().people.set_roles(name, roles)
-    noted("changed roles", before={"name": name, "roles": before}, after={"name": name, "roles": roles})
+    administrator().set_roles(name, _roles())
     flash(say("The role of {name} is changed; their sessions have ended.", name=name))
     return _after(name)
 
@@ -48,10 +45,7 @@ def change_roles(name: str) -> Any:
 @needs("owner", whole=True)
 def reset_person(name: str) -> Response:
     """A new one-time password, no second factor."""
-    password = desk().people.set_password(name)
-    desk().people.set_secret(name, "")
-    noted("reset a password", after={"name": name})
-    return _people(given=(name, password))
+    return _people(given=(name, administrator().reset_person(name)))
 
 
 @blueprint.post("/people/<name>/remove")
@@ -60,8 +54,7 @@ def remove_person(name: str) -> Any:
     """Let somebody in no more; the name is typed to confirm."""
     desk().people.get(name)
     confirmed(name)
-    desk().people.remove(name)
-    noted("removed a person", before={"name": name})
+    administrator().remove_person(name)
     flash(say("{name} can sign in no more.", name=name))
     return _after(name)
 
