@@ -9,7 +9,7 @@ import pytest
 from consent.errors import Unavailable
 from consent.model import Filter, Token
 from consent.trail import Trail
-from consent.web.sightings import HOUR
+from consent.web.sightings import HOUR, MINUTE, Sightings
 from tests.conftest import ORIGIN, SUBJECT, choice
 from tests.desk.conftest import PASSWORD
 
@@ -154,6 +154,17 @@ def test_every_act_is_in_the_trail_which_verifies(owner, ledger):
         "after": {"name": BAD, "origins": [ORIGIN], "retention_days": None},
     }  # fmt: skip
     assert ledger.storage.reading().entries("_trail", Filter(kinds=("act",)))[0].kind == "act"
+
+
+def test_what_another_process_saw_meanwhile_is_not_told_for_long(ledger, clock):
+    """One sees the tag move and move back, another sees it move in between: the last word is the last one's."""
+    one, other = Sightings(ledger), Sightings(ledger)
+    told = []
+    for process, first in ((one, True), (other, False), (one, True)):
+        process.note("shop", ORIGIN, first=first)
+        told.append(one.of("shop")[0][1].first)
+        clock.forward(seconds=MINUTE)
+    assert told == [True, False, True]
 
 
 ACTS = {
