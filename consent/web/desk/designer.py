@@ -18,7 +18,6 @@ from consent.model import Policy
 from consent.policy_diff import differences
 from consent.times import rfc3339
 from consent.web.desk.designer_form import SECTIONS, acted, filled
-from consent.web.desk.designer_mistakes import said
 from consent.web.desk.designer_sheet import Sheet, number_of, section_of
 from consent.web.desk.designer_words import PARTS, TEXTS, in_words, label
 from consent.web.desk.frame import blueprint, field, needs, noted, page, signed_in
@@ -124,7 +123,6 @@ def surroundings(site: str, section: str, sheet: Sheet) -> dict[str, Any]:
         "label": label,
         "told": [in_words(change) for change in sheet.changes],
         "built_in": BUILT_IN,
-        "explained": said,
         "explained_part": lambda part: say(PARTS[part]),
         "place_of": lambda path: place_of(site, path),
         "query": {

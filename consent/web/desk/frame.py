@@ -33,6 +33,8 @@ from consent.sessions import Sessions
 from consent.times import rfc3339
 from consent.trail import Trail
 from consent.web.desk import words
+from consent.web.desk.designer_mistakes import said
+from consent.web.desk.refusals import refusal
 from consent.web.desk.throttle import Throttle
 from consent.web.service import service
 
@@ -241,6 +243,8 @@ def _frame() -> dict[str, Any]:
     site = (request.view_args or {}).get("site")
     return {
         "say": words.say,
+        "refusal": refusal,
+        "explained": said,
         "language": words.language(),
         "person": person,
         "sites": sites_of(person) if person and not person.must_change else [],

@@ -8,6 +8,7 @@ from consent.errors import Conflict, Invalid, Malformed
 from consent.fields import Role
 from consent.people import ALL
 from consent.web.desk.frame import administrator, blueprint, confirmed, desk, field, needs, page, signed_in
+from consent.web.desk.refusals import whole
 from consent.web.desk.words import say
 from consent.web.service import service
 
@@ -27,8 +28,7 @@ def add_person() -> Response:
     try:
         password = administrator().add_person(name, roles)
     except (Conflict, Invalid) as error:
-        told = " ".join([str(error), *(message for _, message in error.mistakes)])
-        return _people(error=told, status=error.status)
+        return _people(error=whole(error), status=error.status)
     return _people(given=(name, password))
 
 
