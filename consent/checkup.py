@@ -17,6 +17,7 @@ from consent.openid import Provider
 from consent.reading import reached
 from consent.settings import Settings
 from consent.storage import open_storage
+from consent.storage.base import logs
 
 LATE = 600
 """Seconds after which an entry without a checkpoint is a fault."""
@@ -93,27 +94,27 @@ def _sites(settings: Settings) -> Iterator[str]:
 def _checkpoints(settings: Settings) -> Iterator[str]:
     """Whether somebody makes checkpoints of what is recorded."""
     ledger = _opened(settings)
-    for site in ledger.storage.reading().sites() if ledger else []:
+    for log in logs(ledger.storage.reading()) if ledger else []:
         rows = ledger.storage.reading()  # type: ignore[union-attr]
-        newest = rows.checkpoint(site.id)
-        if not ledger.tree.sound(site.id):  # type: ignore[union-attr]
-            yield f"The tree of site {site.id!r} is not what its newest checkpoint was signed over: restore a backup."
-        first = rows.entries(site.id, Filter(kinds=()), after=newest.size - 1 if newest else -1, limit=1)
+        newest = rows.checkpoint(log)
+        if not ledger.tree.sound(log):  # type: ignore[union-attr]
+            yield f"The tree of {log!r} is not what its newest checkpoint was signed over: restore a backup."
+        first = rows.entries(log, Filter(kinds=()), after=newest.size - 1 if newest else -1, limit=1)
         if first and time.time() - first[0].recorded_at > max(LATE, 10 * settings.checkpoint_seconds):
-            yield f"Site {site.id!r} has entries that no checkpoint covers: is the service running? Its log says more."
+            yield f"The log {log!r} has entries that no checkpoint covers: is the service running? Its log says more."
 
 
 def _anchored(settings: Settings) -> Iterator[str]:
     """Whether the checkpoints that were left elsewhere are still ours; a restored older backup does not know them."""
     ledger = _opened(settings)
     rows = ledger.storage.reading() if ledger else None
-    sites = {site.id for site in rows.sites()} if rows else set()
+    known = set(logs(rows)) if rows else set()
     for target, newest in anchors.notes_left(settings.data / "anchors").items():
-        for site in newest.keys() & sites:
+        for site in newest.keys() & known:
             head = checkpoint.read(newest[site])
             ours = rows.checkpoint(site, head.size)  # type: ignore[union-attr]
             if ours is None or ours.root != head.root:
-                yield f"The log of site {site!r} is not the one whose checkpoint of {head.size} entries was left at {anchors.public(target)}: it was rolled back or rewritten."
+                yield f"The log {site!r} is not the one whose checkpoint of {head.size} entries was left at {anchors.public(target)}: it was rolled back or rewritten."
 
 
 def _sign_in_provider(settings: Settings) -> Iterator[str]:

@@ -62,15 +62,15 @@ class Erasure:
         """Subjects whose last receipt is older than so many days, at most 100,000 of them."""
         return self.storage.reading().idle(site, self._before(days))
 
-    def purge(self, site: str, days: int) -> int:
-        """Remove every overdue subject, a batch a transaction; how many entries were emptied."""
+    def purge(self, site: str, days: int) -> Iterator[int]:
+        """Remove every overdue subject, a batch a transaction; how many entries each of them emptied."""
         before, emptied = self._before(days), 0
         while overdue := self.storage.reading().idle(site, before):
             for start in range(0, len(overdue), BATCH):
-                emptied += self._purge(site, overdue[start : start + BATCH], before)
+                emptied += (count := self._purge(site, overdue[start : start + BATCH], before))
+                yield count
         if emptied:
             self.scrub()
-        return emptied
 
     def _tries(self) -> Iterator[bool]:
         yield self.storage.scrub()

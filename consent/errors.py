@@ -135,6 +135,12 @@ class BadKeyRing(ConsentError):
     code, status, title = "bad-key-ring", 503, "The key ring cannot be used"
 
 
+class NotNoted(ConsentError):
+    """Something was done that the trail does not say."""
+
+    code, title = "not-noted", "It was done, but not noted"
+
+
 class BadSignature(ConsentError):
     code, title = "bad-signature", "The signature does not hold"
 

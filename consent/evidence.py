@@ -17,6 +17,7 @@ from consent import checkpoint as notes
 from consent import merkle, policy
 from consent.anchors import stamps
 from consent.export import ndjson
+from consent.fields import TRAIL
 from consent.ledger import Ledger
 from consent.model import Filter, Script
 from consent.pieces import Sink
@@ -24,11 +25,11 @@ from consent.storage.base import Rows
 from consent.tree import checkpoints
 
 ENTRIES = "entries.ndjson"
-README = Path(__file__).parent / "templates" / "evidence.txt"
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def bundle(ledger: Ledger, site: str, *, anchors: Path) -> Iterator[bytes]:
-    """A site's whole log as pieces of a zip file, a checkpoint over all of it made; with the time stamps that lie in the
+    """A site's whole log, or that of what administrators did, as pieces of a zip file, a checkpoint over all of it made; with the time stamps that lie in the
     folder `anchors`. Raises UnknownSite.
     """
     sink = Sink()
@@ -56,7 +57,8 @@ def _settled(ledger: Ledger, site: str) -> Iterator[tuple[Rows, int]]:
 
 
 def _files(ledger: Ledger, site: str, rows: Rows, size: int) -> Iterator[tuple[str, Iterable[bytes]]]:
-    yield "README.txt", [README.read_bytes()]
+    readme = "evidence_trail.txt" if site == TRAIL else "evidence.txt"
+    yield "README.txt", [(TEMPLATES / readme).read_bytes()]
     yield "site.txt", [site.encode() + b"\n"]
     yield "jwks.json", [msgspec.json.format(msgspec.json.encode(ledger.ring.jwks()), indent=2)]
     yield "vkey.txt", _vkeys(ledger, rows, site)

@@ -1,6 +1,8 @@
 """What can be said of one entry alone: its hash, its signature, whom and what it names; pure, fit for many processes."""
 
 import json
+from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
 from typing import Annotated, Any, get_type_hints
 
@@ -8,6 +10,7 @@ import msgspec
 
 from consent import receipts
 from consent.errors import BadSignature
+from consent.fields import TRAIL
 from consent.merkle import leaf_hash
 from consent.model import Entry, Receipt
 from consent.packing import Parts
@@ -43,6 +46,14 @@ def read_line(text: bytes) -> Line:
     if line_of(line.index, line.leaf, line.receipt, bytes(line.claims)) != text:
         _spelled(text)
     return line
+
+
+def is_trail(lines: Iterable[bytes]) -> bool:
+    """Whether the first line that says whose log it is of names that of what administrators did."""
+    for text in lines:
+        with suppress(msgspec.MsgspecError, BadSignature, ValueError, LookupError, TypeError, RecursionError):
+            return msgspec.json.decode(receipts.read(read_line(text).receipt or "")[1])["aud"] == TRAIL
+    return False
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -87,10 +98,12 @@ DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     receipts.RECEIPT: msgspec.json.Decoder(_plain(Receipt)),
     receipts.POLICY: msgspec.json.Decoder(receipts.PolicyClaims),
     receipts.ERASURE: msgspec.json.Decoder(receipts.ErasureClaims),
+    receipts.ACT: msgspec.json.Decoder(receipts.ActClaims),
 }
 """The claims of a statement by its `typ`."""
 _LINE = msgspec.json.Decoder(Line)
 ERASED = Says("erased")
+KEPT = "entry {} is empty, though what administrators did is never erased"
 
 
 def examine(one: Entry | Line | Finding, keys: dict[str, bytes], site: str | None) -> Examined:
@@ -103,6 +116,8 @@ def examine(one: Entry | Line | Finding, keys: dict[str, bytes], site: str | Non
 def _entry(entry: Entry, keys: dict[str, bytes], site: str | None) -> Examined:
     """An entry of a database, held against what it is filed under."""
     if entry.token is None:
+        if site == TRAIL:
+            return _damaged(entry.index, entry.leaf, KEPT.format(entry.index))
         if (entry.id, entry.subject, entry.policy, entry.action) == (None, None, None, None):
             return Examined(entry.index, entry.leaf, entry.recorded_at or -1, ERASED)  # 0 is for what does not say
         fault = f"entry {entry.index} has no statement, but is still filed under something"
@@ -121,6 +136,8 @@ def _line(line: Line, keys: dict[str, bytes], site: str | None) -> Examined:
     """A line of a file, its claims held against those that were signed."""
     leaf = bytes.fromhex(line.leaf)
     if line.receipt is None:
+        if site == TRAIL:
+            return _damaged(line.index, leaf, KEPT.format(line.index))
         return Examined(line.index, leaf, 0, ERASED)
     try:
         kind, said, claims = _signed(line.index, leaf, line.receipt, keys, site)
@@ -148,6 +165,8 @@ def _signed(
     if site is not None and said.aud != site:
         raise BadSignature(f"entry {index} belongs to site {said.aud!r}, not to {site!r}")
     kind = receipts.KINDS[header.typ]
+    if (kind == "act") is not (said.aud == TRAIL):
+        raise BadSignature(f"entry {index} is of the kind {kind!r}, which has no place in the log {said.aud!r}")
     if not _countable(kind, said):
         raise BadSignature(f"entry {index} names a time, a version or an index that cannot be")
     return kind, said, claims
@@ -157,6 +176,8 @@ def _countable(kind: str, said: Any) -> bool:
     """Whether the time, and the version or indexes, are numbers that can be."""
     if kind == "erasure":
         return all(abs(number) < FARTHEST for number in (said.iat, *said.erasure.indexes))
+    if kind == "act":
+        return abs(said.iat) < FARTHEST
     version = said.consent.policy if kind == "receipt" else said.policy.version
     return abs(said.iat) < FARTHEST and abs(version) < FARTHEST
 
@@ -171,6 +192,8 @@ def _row(kind: str, said: Any) -> tuple[str, int, str | None, str | None, int | 
 def _says(kind: str, said: Any) -> Says:
     if kind == "receipt":
         return _rests(said.consent.policy, said.consent.policy_hash, said.consent.script_hash)
+    if kind == "act":
+        return Says(kind)
     if kind == "erasure":
         return Says(kind, emptied=tuple(said.erasure.indexes))
     policy = said.policy

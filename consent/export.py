@@ -44,7 +44,7 @@ class Format(msgspec.Struct, frozen=True):
 
 def export(ledger: Ledger, site: str, format: str, filter: Filter, *, after: int = -1) -> Iterator[bytes]:
     """A site's log above an index as pieces of a file. Raises UnknownSite before the first piece."""
-    ledger.storage.reading().site(site)
+    ledger.storage.reading().size(site)
     FORMATS[format].ready()
     return _export(ledger, site, FORMATS[format], filter, after)
 

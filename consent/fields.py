@@ -10,6 +10,8 @@ import msgspec
 from msgspec import Meta
 
 SiteId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}(?![\s\S])", description="a site id", examples=["shop"])]
+TRAIL = "_trail"
+"""The log of what administrators did: kept as a site's is, under an id that no site can have."""
 Id = Annotated[
     str,
     Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}(?![\s\S])", description="a category or service id", examples=["analytics"]),

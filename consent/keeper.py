@@ -8,10 +8,12 @@ import logging
 import threading
 from collections.abc import Callable
 
+from consent.administrator import SCHEDULE, Administrator
 from consent.anchors import Anchors
 from consent.errors import ConsentError
 from consent.ledger import Ledger
 from consent.settings import Settings
+from consent.storage.base import logs
 from consent.tree import each
 
 log = logging.getLogger("consent")
@@ -47,7 +49,7 @@ class Keeper:
         with self.ledger.storage.alone("anchor") as alone:
             if alone:
                 rows = self.ledger.storage.reading()
-                newest = [rows.checkpoint(site.id) for site in rows.sites()]
+                newest = [rows.checkpoint(log) for log in logs(rows)]
                 self._anchors.leave([one for one in newest if one])
 
     def purge(self) -> int:
@@ -68,7 +70,9 @@ class Keeper:
             self.ledger.erasure.scrub()
 
     def _purge(self, site: str) -> int:
-        return self.ledger.erasure.purge(site, self.ledger.retention(site, self.settings.retention_days))
+        return Administrator(self.ledger, SCHEDULE).purge(
+            site, self.ledger.retention(site, self.settings.retention_days)
+        )
 
     def _keep(self) -> None:
         pause = threading.Event()

@@ -3,6 +3,7 @@
 import io
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 
 class Sink(io.RawIOBase):
@@ -22,6 +23,11 @@ class Sink(io.RawIOBase):
         """What was written since the last time."""
         pieces, self._pieces = self._pieces, []
         yield from pieces
+
+
+def begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same pieces, the first of them made: what fails before it is refused like anything else."""
+    return chain([next(pieces, b"")], pieces)
 
 
 def gathered(pieces: Iterable[bytes], size: int = 65_536) -> Iterator[bytes]:

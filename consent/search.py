@@ -4,7 +4,7 @@ Its rule: no question reads more than so many entries. Times and ids are found b
 daily counts; where only looking at each entry tells, so many are looked at, and the answer says how far that went.
 """
 
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 
@@ -13,6 +13,7 @@ from consent.model import Entry, Filter
 from consent.reading import reached
 from consent.storage.base import Rows
 from consent.tallies import ERASED, day_of
+from consent.times import rfc3339
 
 ACTIONS = get_args(Action)
 
@@ -30,6 +31,17 @@ class Page(msgspec.Struct, frozen=True):
     """Where the next page begins; None after the last."""
     looked_to: int | None = None
     """When the oldest entry was recorded that was looked at, where the page is not full though there may be more."""
+
+
+def described(filter: Filter) -> dict[str, Any]:
+    """What a filter asks for, by the names that the command line, the API and the trail have for it."""
+    said = {
+        "since": rfc3339(filter.since),
+        "until": rfc3339(filter.until),
+        "action": filter.action,
+        "policy": filter.policy,
+    }
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def newest(rows: Rows, site: str, filter: Filter, *, before: int | None = None, limit: int = 50) -> Page:

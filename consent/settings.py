@@ -53,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     oidc_client_secret: str
     oidc_client_secret_file: Path | None
     oidc_name: str
+    operator: str
     demo: bool = False
     """Whether the demo site is served; `consent serve --demo` says so, no variable."""
 
@@ -110,6 +111,12 @@ def _issuer(text: str) -> str:
     return text
 
 
+def _operator(text: str) -> str:
+    if not re.fullmatch(r"[^()\x00-\x1f\x7f]{0,64}", text):
+        raise ValueError("give a name of at most 64 characters, without parentheses")
+    return text.strip()
+
+
 def _yes(text: str) -> bool:
     if text not in ("yes", "no"):
         raise ValueError("give yes or no")
@@ -133,6 +140,7 @@ SETTINGS = (
     Setting("oidc_client_secret", "", str, "The secret that the OpenID provider gave to this service."),
     Setting("oidc_client_secret_file", "", _optional_file, "File that holds that secret, instead of the variable."),
     Setting("oidc_name", "", str, "What the button of the sign-in page calls the OpenID provider; empty means the issuer's host."),
+    Setting("operator", "", _operator, "Who works on the command line, as the trail of what administrators did is to name them; nobody is named if left out."),
 )  # fmt: skip
 
 

@@ -12,11 +12,12 @@ import msgspec
 
 from consent.claims import entry_of
 from consent.errors import Conflict, UnknownSite
+from consent.fields import TRAIL
 from consent.ids import uuid7
 from consent.ledger import Ledger
 from consent.model import Filter, Site
 from consent.receipts import Act, ActClaims, read
-from consent.storage.base import TRAIL, Rows
+from consent.storage.base import Rows
 
 
 class Told(msgspec.Struct, frozen=True):

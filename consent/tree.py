@@ -6,15 +6,14 @@ checkpoint behind that could disagree.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from typing import TypeVar
 
 from consent import checkpoint as notes
 from consent import merkle
-from consent.errors import BadCheckpoint, ConsentError, NotYet, Unavailable, UnknownSite, UnknownTile
+from consent.errors import BadCheckpoint, ConsentError, NotYet, Unavailable, UnknownTile
 from consent.keyring import KeyRing
 from consent.model import Checkpoint
-from consent.storage.base import TRAIL, Rows, Storage
+from consent.storage.base import Rows, Storage, logs
 
 T = TypeVar("T")
 STEP = 50_000
@@ -50,7 +49,7 @@ class Tree:
             if not alone:
                 return []
             rows = self.storage.reading()
-            behind = [log for log in _logs(rows) if rows.size(log) > _size(rows, log)]
+            behind = [log for log in logs(rows) if rows.size(log) > _size(rows, log)]
             return list(each(behind, self.checkpoint))
 
     def sound(self, site: str) -> bool:
@@ -93,7 +92,7 @@ class Tree:
 
     def vkeys(self, site: str) -> list[str]:
         """The keys that verify the checkpoints of a site, newest first. Raises UnknownSite."""
-        self.storage.reading().site(site)
+        self.storage.reading().size(site)
         name = notes.origin(self.issuer, site)
         return [notes.vkey(name, key.public) for key in reversed(self.ring.keys())]
 
@@ -127,14 +126,6 @@ class Tree:
 
     def _node(self, rows: Rows, site: str) -> merkle.Node:
         return merkle.reader(lambda level, number: rows.tile(site, level, number))
-
-
-def _logs(rows: Rows) -> list[str]:
-    """The sites, and what administrators did, if they did anything."""
-    logs = [site.id for site in rows.sites()]
-    with suppress(UnknownSite):
-        logs.append(rows.site(TRAIL).id)
-    return logs
 
 
 def each(sites: Iterable[str], work: Callable[[str], T]) -> Iterator[T]:

@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from consent.administrator import Administrator
 from consent.errors import Invalid
 from consent.web import make_app
 from consent.web.demo import FILES, MOST_ORIGINS, PAGE_POLICY, demo_policy, prepare
@@ -13,7 +14,7 @@ ORIGINS = ["http://localhost:8080", "http://127.0.0.1:8080"]
 @pytest.fixture
 def demo(ledger, settings):
     """A client of a service with the demo shop."""
-    prepare(ledger, ORIGINS)
+    prepare(Administrator(ledger, "test"), ORIGINS)
     return make_app(msgspec.structs.replace(settings, demo=True), ledger).test_client()
 
 
@@ -86,28 +87,28 @@ def test_the_policy_refuses_an_origin_that_is_none():
 
 
 def test_preparing_twice_changes_nothing(ledger):
-    prepare(ledger, ORIGINS)
-    prepare(ledger, ORIGINS)
+    prepare(Administrator(ledger, "test"), ORIGINS)
+    prepare(Administrator(ledger, "test"), ORIGINS)
     assert [published.version for published in ledger.versions("demo")] == [1]
 
 
 def test_a_new_port_is_added_without_asking_anybody_again(ledger):
-    prepare(ledger, ORIGINS)
-    prepare(ledger, ["http://localhost:9090"])
+    prepare(Administrator(ledger, "test"), ORIGINS)
+    prepare(Administrator(ledger, "test"), ["http://localhost:9090"])
     published = ledger.published("demo")
     assert published.origins == [*ORIGINS, "http://localhost:9090"]
     assert (published.version, published.material_since) == (2, 1)
 
 
 def test_what_the_owner_made_of_the_demo_stays(ledger):
-    prepare(ledger, ORIGINS)
+    prepare(Administrator(ledger, "test"), ORIGINS)
     ledger.publish("demo", msgspec.structs.replace(demo_policy(ORIGINS), name="My shop"))
-    prepare(ledger, ["http://localhost:9090"])
+    prepare(Administrator(ledger, "test"), ["http://localhost:9090"])
     assert ledger.published("demo").name == "My shop"
 
 
 def test_the_oldest_origins_give_way(ledger):
-    prepare(ledger, [f"http://localhost:{port}" for port in range(1000, 1000 + MOST_ORIGINS)])
-    prepare(ledger, ["http://localhost:9090"])
+    prepare(Administrator(ledger, "test"), [f"http://localhost:{port}" for port in range(1000, 1000 + MOST_ORIGINS)])
+    prepare(Administrator(ledger, "test"), ["http://localhost:9090"])
     origins = ledger.published("demo").origins
     assert len(origins) == MOST_ORIGINS and origins[-1] == "http://localhost:9090"

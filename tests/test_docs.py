@@ -129,7 +129,7 @@ def test_every_address_of_the_service_is_described(app) -> None:
     public = [
         rule
         for rule in app.url_map.iter_rules()
-        if rule.endpoint.split(".")[0] in ("public", "proofs", "api", "stats", "docs", "metrics")
+        if rule.endpoint.split(".")[0] in ("public", "proofs", "api", "stats", "trail", "docs", "metrics")
     ]
     assert {rule.rule for rule in public} == described_rules
 

@@ -7,9 +7,9 @@ import pytest
 
 from consent import people
 from consent.errors import Conflict, Invalid, NotSignedIn, UnknownPerson
+from consent.fields import TRAIL
 from consent.people import ALL, Account, People
 from consent.sessions import IDLE, LONGEST, Sessions, id_of
-from consent.storage.base import TRAIL
 from consent.trail import Trail
 from tests.conftest import ON_SQLITE
 

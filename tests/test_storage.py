@@ -23,11 +23,11 @@ from consent.errors import (
     UnknownPolicy,
     UnknownSite,
 )
-from consent.fields import Action
+from consent.fields import TRAIL, Action
 from consent.merkle import leaf_hash
 from consent.model import Entry, Filter, Publication, Script, Site, Tally, Token
 from consent.storage import open_storage
-from consent.storage.base import TRAIL, Storage
+from consent.storage.base import Storage, logs
 from tests.conftest import ON_SQLITE, SUBJECT
 
 OTHER = "AAAAAAAAAAAAAAAAAAAAAA"
@@ -942,4 +942,8 @@ def test_the_log_of_administrators_acts_is_no_site(shop):
     with shop.writing() as rows:
         rows.add_site(Site(TRAIL, 30))
     assert [site.id for site in shop.reading().sites()] == ["other", "shop"]
-    assert shop.reading().site(TRAIL).created_at == 30
+    assert logs(shop.reading()) == ["other", "shop", TRAIL]
+    with pytest.raises(UnknownSite):
+        shop.reading().site(TRAIL)
+    with pytest.raises(UnknownSite), shop.writing() as rows:
+        rows.remove_site(TRAIL)

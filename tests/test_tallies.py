@@ -91,7 +91,7 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def purge(self) -> None:
-        self.ledger.erasure.purge("shop", DAYS)
+        sum(self.ledger.erasure.purge("shop", DAYS))
 
     @invariant()
     def the_counts_are_those_of_the_entries(self) -> None:

@@ -238,7 +238,7 @@ CHANGES = {
     "UPDATE scripts SET language = 'xx'": "is filed under another version, language or regime than it was published for",
     "UPDATE scripts SET version = 9": "is filed under another version, language or regime than it was published for",
     "UPDATE tiles SET hashes = 7": "tile 0 of level 0 is not of the entries",
-    "UPDATE sites SET key = 99": "the log is empty: even a new site's begins with its policy",
+    "UPDATE sites SET key = 99 WHERE id = 'shop'": "the log is empty: even a new site's begins with its policy",
     "UPDATE checkpoints SET note = 7 WHERE size = 7": "This is not a checkpoint",
 }
 

@@ -6,14 +6,15 @@ from urllib.parse import unquote, urlsplit
 
 import click
 
-from consent.cli.shared import read_file, the_ledger, whole
+from consent import open_ledger
+from consent.cli.shared import acting, administrator, read_file, whole
 from consent.copies import Copy, noted
 from consent.errors import BadQuery, ConsentError
 from consent.keyring import KeyRing
 from consent.sealing import seal, unseal
-from consent.settings import load
+from consent.settings import Settings, load
 from consent.storage import named, open_storage
-from consent.storage.copying import copy
+from consent.storage.copying import copy, sizes
 from consent.storage.sqlite import SqliteFile, SqliteStorage
 
 SHORTEST = 12
@@ -34,21 +35,22 @@ def backup(file: Path, with_keys: bool, passphrase_file: str | None) -> None:
     \b
     Example: consent backup /backups/consent-2026-11-23.db --with-keys
     """
-    ledger, keys = the_ledger(), file.with_name(file.name + ".keys")
+    who, keys = administrator()[0], file.with_name(file.name + ".keys")
     secret = _passphrase(passphrase_file, new=True) if with_keys else ""
     for path in [file, keys] if with_keys else [file]:
         if path.exists():
             raise BadQuery(f"{path} is there already; name a new file.")
     with whole(file) as part:
-        ledger.storage.backup(part)
+        who.ledger.storage.backup(part)
     click.echo(f"Copied the database to {file}.")
     if with_keys:
         with whole(keys) as part:
-            part.write_bytes(seal(ledger.ring.files(), secret))
+            part.write_bytes(seal(who.ledger.ring.files(), secret))
         click.echo(f"Sealed the signing keys in {keys}. Without the passphrase nobody can open it, you included.")
     else:
         click.echo("Keep the keys folder too: without it nothing new can be signed (or use --with-keys).")
-    noted(ledger.storage, Copy(ledger.now(), with_keys))
+    noted(who.ledger.storage, Copy(who.ledger.now(), with_keys))
+    who.did("copied the database", after={"with_keys": with_keys})
 
 
 @click.command()
@@ -56,7 +58,7 @@ def backup(file: Path, with_keys: bool, passphrase_file: str | None) -> None:
 @click.option("--keys", "sealed", help="File with the sealed keys, as `consent backup --with-keys` made it.")
 @passphrase_option
 def restore(file: Path, sealed: str | None, passphrase_file: str | None) -> None:
-    """Put a backup in the place of an installation that is not there. Nothing is ever overwritten.
+    """Put a backup in the place of an installation that is not there, and bring it up to date. Nothing is ever overwritten.
 
     \b
     Example: consent restore /backups/consent-2026-11-23.db --keys /backups/consent-2026-11-23.db.keys
@@ -68,15 +70,24 @@ def restore(file: Path, sealed: str | None, passphrase_file: str | None) -> None
     keys = unseal(read_file(sealed), _passphrase(passphrase_file, new=False)) if sealed else {}
     if sealed and not ring.files().items() <= keys.items():
         raise BadQuery(f"There are other keys in {ring.folder}: leave --keys out to keep them, or move them away.")
+    if not keys and not ring.files():
+        raise BadQuery(f"There are no keys in {ring.folder}: put them there, or give --keys. What is done here is noted, and signed.")  # fmt: skip
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     if keys:
         ring.restore(keys)
     target.fill(file)
+    _note(settings)
     click.echo(f"Restored {target.name}{f' and {len(keys)} keys' if keys else ''}.")
-    if not ring.files():
-        click.echo(f"There are no keys yet: put them into {ring.folder}, or nothing new can be signed.", err=True)
     example = f"`consent verify {sites[0] if sites else 'SITE'} --since CHECKPOINT`"
-    click.echo(f"Next: `consent migrate`, then {example} with the newest checkpoint that you kept.")
+    click.echo(f"Next: {example} with the newest checkpoint that you kept.")
+
+
+def _note(settings: Settings) -> None:
+    """Bring what was restored up to date, and note in its trail that it was."""
+    ledger = open_ledger(settings)
+    ledger.storage.migrate()
+    acting(ledger, settings).did("restored the database", after={"entries": sizes(ledger.storage.reading())})
+    ledger.storage.close()
 
 
 class _File:

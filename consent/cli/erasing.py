@@ -2,7 +2,7 @@
 
 import click
 
-from consent.cli.shared import as_json, installation, show
+from consent.cli.shared import administrator, as_json, show
 from consent.errors import BadId
 from consent.model import SubjectId
 from consent.shape import mistakes
@@ -21,9 +21,9 @@ def erase(site: str, subject: str, reason: str, as_json: bool) -> None:
     """
     if wrong := mistakes(subject, SubjectId):
         raise BadId(f"{subject!r} is not a subject id: it {wrong[0][1]}.")
-    ledger = installation()[0]
-    emptied = ledger.erase(site, subject, reason=reason[:200])
-    if ledger.erasure.traces:
+    who = administrator()[0]
+    emptied = who.erase(site, subject, reason=reason[:200]).indexes
+    if who.ledger.erasure.traces:
         click.echo(
             "A reader, such as a backup, still holds old pages: run `consent purge` when it has ended.", err=True
         )
@@ -45,12 +45,13 @@ def purge(site: str | None, dry_run: bool, as_json: bool) -> None:
     \b
     Example: consent purge --dry-run
     """
-    ledger, settings = installation()
+    who, settings = administrator()
+    ledger = who.ledger
     sites = [site] if site else [one.id for one in ledger.storage.reading().sites()]
     done = {}
     for one in sites:
         days = ledger.retention(one, settings.retention_days)
-        done[one] = len(ledger.erasure.overdue(one, days)) if dry_run else ledger.erasure.purge(one, days)
+        done[one] = len(ledger.erasure.overdue(one, days)) if dry_run else who.purge(one, days)
     if not dry_run and not ledger.erasure.scrub():
         click.echo("A reader, such as a backup, still holds old pages: purge again when it has ended.", err=True)
     if as_json:

@@ -7,7 +7,7 @@ import click
 from consent import checkup, open_ledger
 from consent.cli.moving import move
 from consent.cli.people import first_owner
-from consent.cli.shared import as_json, installation, show
+from consent.cli.shared import acting, administrator, as_json, show
 from consent.settings import load
 
 
@@ -18,9 +18,9 @@ def init() -> None:
     \b
     Example: CONSENT_DATA=/var/lib/consent consent init
     """
-    ledger, settings = installation()
-    click.echo(f"Data folder: {settings.data}\nSigning key: {ledger.ring.newest().kid}")
-    first_owner(ledger)
+    who, settings = administrator()
+    click.echo(f"Data folder: {settings.data}\nSigning key: {who.ledger.ring.newest().kid}")
+    first_owner(who)
     click.echo("Next: `consent site create SITE --origin URL`, then `consent serve`.")
 
 
@@ -37,10 +37,13 @@ def migrate(dry_run: bool, to: str | None) -> None:
     if to:
         move(to, dry_run=dry_run)
         return
-    storage = open_ledger(load()).storage
-    names = storage.pending() if dry_run else storage.migrate()
+    settings = load()
+    ledger = open_ledger(settings)
+    names = ledger.storage.pending() if dry_run else ledger.storage.migrate()
     for name in names:
         click.echo(f"{'Would apply' if dry_run else 'Applied'} {name}.")
+    if names and not dry_run:
+        acting(ledger, settings).did("brought the database up to date", after={"applied": names})
     if not names:
         click.echo("The database is up to date.")
 

@@ -2,9 +2,7 @@
 
 import click
 
-from consent import access
-from consent.cli.shared import as_json, show, table, the_ledger
-from consent.errors import UnknownToken
+from consent.cli.shared import administrator, as_json, show, table, the_ledger
 from consent.model import Role
 from consent.times import rfc3339
 
@@ -42,7 +40,7 @@ def rotate() -> None:
     \b
     Example: consent keys rotate
     """
-    click.echo(f"Key {the_ledger().ring.rotate().kid} signs from now on.")
+    click.echo(f"Key {administrator()[0].rotate_keys().kid} signs from now on.")
 
 
 @click.group()
@@ -65,14 +63,7 @@ def create(role: Role, site: str | None, name: str, days: int | None) -> None:
     \b
     Example: consent token create --role auditor --site shop --days 90
     """
-    ledger = the_ledger()
-    if site is not None:
-        ledger.storage.reading().site(site)
-    expires_at = ledger.now() + days * 86_400 if days else None
-    stored, text = access.issue(role=role, site=site, name=name, now=ledger.now(), expires_at=expires_at)
-    with ledger.storage.writing() as rows:
-        rows.add_token(stored)
-    click.echo(text)
+    click.echo(administrator()[0].make_token(role, site=site, name=name, days=days))
 
 
 @token.command("list")
@@ -110,9 +101,5 @@ def revoke(id: str) -> None:
     \b
     Example: consent token revoke 3f9a12bc44de
     """
-    ledger = the_ledger()
-    with ledger.storage.writing() as rows:
-        revoked = rows.revoke_token(id, ledger.now())
-    if not revoked:
-        raise UnknownToken(f"There is no token {id!r} in use; see `consent token list`.")
+    administrator()[0].revoke_token(id)
     click.echo(f"Revoked {id}.")

@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from consent import open_ledger
-from consent.cli.shared import installation
+from consent.cli.shared import acting, installation
 from consent.errors import BadQuery, Unavailable
 from consent.storage import copying, named, open_storage
 
@@ -23,17 +23,19 @@ def move(to: str, *, dry_run: bool) -> None:
     if faults := source.faults():
         raise BadQuery(f"The database is not moved as it is: {faults[0]}")
     sizes = copying.sizes(source.reading())
-    total = f"{sum(sizes.values())} entries of {len(sizes)} sites"
+    total = f"{sum(sizes.values())} entries of {len(sizes)} logs"
     if dry_run:
         click.echo(f"Would move {total} to {shown}.")
         return
     target.migrate()
     with _bar(sum(sizes.values())) as moved:
         copying.move(source, target, moved=moved)
-    tree = open_ledger(msgspec.structs.replace(settings, database=to)).tree
+    moved_to = open_ledger(msgspec.structs.replace(settings, database=to))
     for site in sizes:
-        if not tree.sound(site):
+        if not moved_to.tree.sound(site):
             raise Unavailable(f"The tree of {site!r} is another in {shown}: keep the old database, and report this.")
+    before, after = {"database": named(settings.database)}, {"database": shown}
+    acting(moved_to, settings).did("moved the database", before=before, after=after)
     click.echo(f"Moved {total} to {shown}, with the same checkpoints.")
     click.echo("Next: set CONSENT_DATABASE to it everywhere, run `consent verify SITE`, start the service, put the old database away.")  # fmt: skip
 

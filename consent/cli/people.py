@@ -5,16 +5,13 @@ from typing import get_args
 import click
 
 from consent import people
-from consent.cli.shared import as_json, show, table, the_ledger
+from consent.administrator import Administrator
+from consent.cli.shared import administrator, as_json, show, table, the_ledger
 from consent.fields import Role
-from consent.ledger import Ledger
 from consent.times import rfc3339
-from consent.trail import Trail
 
 FIRST = "owner"
 """The name of the first owner."""
-WHO = "(command line)"
-"""As whom the trail knows what is done here."""
 
 
 @click.group()
@@ -36,13 +33,11 @@ def add(name: str, role: Role, site: str | None) -> None:
     \b
     Example: consent user add anna --role editor --site shop
     """
-    ledger = the_ledger()
+    who = administrator()[0]
     if site is not None:
-        ledger.storage.reading().site(site)
-    _, password = _people(ledger).add(name, {site or people.ALL: role})
-    Trail(ledger).add(WHO, "added a person", site=site, after={"name": name, "role": role})
-    click.echo(f"One-time password of {name}: {password}")
-    click.echo(f"Sign in at {ledger.issuer}/admin/ and choose your own.")
+        who.ledger.storage.reading().site(site)
+    click.echo(f"One-time password of {name}: {who.add_person(name, {site or people.ALL: role})}")
+    click.echo(f"Sign in at {who.ledger.issuer}/admin/ and choose your own.")
 
 
 @user.command("list")
@@ -53,6 +48,7 @@ def list_people(as_json: bool) -> None:
     \b
     Example: consent user list
     """
+    ledger = the_ledger()
     rows = [
         {
             "name": one.name,
@@ -63,7 +59,7 @@ def list_people(as_json: bool) -> None:
             "second_factor": "yes" if one.secret else "no",
             "last_sign_in": rfc3339(one.seen_at or None),
         }
-        for one in _people(the_ledger()).all()
+        for one in people.People(ledger.storage, ledger.now).all()
     ]
     if as_json:
         show(rows)
@@ -83,9 +79,7 @@ def remove(name: str) -> None:
     \b
     Example: consent user remove anna
     """
-    ledger = the_ledger()
-    _people(ledger).remove(name)
-    Trail(ledger).add(WHO, "removed a person", before={"name": name})
+    administrator()[0].remove_person(name)
     click.echo(f"{name} can sign in no more.")
 
 
@@ -97,21 +91,13 @@ def reset(name: str) -> None:
     \b
     Example: consent user reset anna
     """
-    ledger = the_ledger()
-    password = _people(ledger).set_password(name)
-    _people(ledger).set_secret(name, "")
-    Trail(ledger).add(WHO, "reset a password", after={"name": name})
-    click.echo(f"One-time password of {name}: {password}")
+    click.echo(f"One-time password of {name}: {administrator()[0].reset_person(name)}")
 
 
-def first_owner(ledger: Ledger) -> None:
+def first_owner(who: Administrator) -> None:
     """Make and print the first owner where nobody can sign in yet."""
-    if _people(ledger).all():
+    ledger = who.ledger
+    if people.People(ledger.storage, ledger.now).all():
         return
-    _, password = _people(ledger).add(FIRST, {people.ALL: "owner"})
-    Trail(ledger).add(WHO, "added a person", after={"name": FIRST, "role": "owner"})
+    password = who.add_person(FIRST, {people.ALL: "owner"})
     click.echo(f"Sign in at {ledger.issuer}/admin/ as {FIRST} with the one-time password {password}", err=True)
-
-
-def _people(ledger: Ledger) -> people.People:
-    return people.People(ledger.storage, ledger.now)

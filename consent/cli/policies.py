@@ -6,7 +6,7 @@ import click
 
 from consent import policy as policies
 from consent import shape
-from consent.cli.shared import as_json, read_file, show, the_ledger
+from consent.cli.shared import administrator, as_json, read_file, show, the_ledger
 from consent.model import Policy
 from consent.policy_diff import Change, diff, is_material
 
@@ -50,13 +50,11 @@ def publish(site: str, file: str, material: bool | None) -> None:
     \b
     Example: consent policy publish shop policy.toml --not-material
     """
-    ledger = the_ledger()
-    before = ledger.published(site)
-    published, is_new = ledger.publish(site, _read(file), material=material)
+    published, is_new, changes = administrator()[0].publish(site, _read(file), material=material)
     if not is_new:
         click.echo(f"Version {published.version} says the same already; nothing was published.")
         return
-    _print_changes(diff(policies.draft(before), policies.draft(published)))
+    _print_changes(changes)
     asked = (
         "visitors are asked again" if published.material_since == published.version else "earlier choices still hold"
     )

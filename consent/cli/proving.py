@@ -11,19 +11,20 @@ import click
 
 from consent import crew, stored
 from consent import verify as verification
-from consent.bundle import Bundle
+from consent.bundle import LARGEST, Bundle
 from consent.checkpoint import notes
 from consent.cli.reading import Watched, jwks_option, key_set
 from consent.cli.shared import as_json, read_file, show, the_ledger
 from consent.errors import BadQuery
-from consent.fields import is_site
+from consent.examination import is_trail
+from consent.fields import TRAIL, is_site
 from consent.keyring import KeyRing
 from consent.ledger import Ledger
 from consent.mirror import Mirror
 from consent.model import Parcel
 from consent.settings import load
 from consent.storage import named, open_storage
-from consent.storage.base import Storage
+from consent.storage.base import Storage, logs
 from consent.storage.sqlite import SqliteFile
 from consent.times import rfc3339
 
@@ -33,7 +34,7 @@ Findings = Iterable[verification.Finding]
 
 
 @click.command()
-@click.argument("what", metavar="SITE|FILE|URL")
+@click.argument("what", metavar="SITE|_trail|FILE|URL")
 @jwks_option
 @click.option(
     "--since", multiple=True, help="File with a checkpoint that you kept: nothing it covers may have changed."
@@ -42,8 +43,9 @@ Findings = Iterable[verification.Finding]
 def verify(what: str, jwks: str | None, since: tuple[str, ...], as_json: bool) -> None:
     """Check a log without trusting its keeper: every signature, hash, order, policy, erasure and checkpoint.
 
-    WHAT is a site of this installation, an evidence bundle, a database file or its URL, an exported ndjson file, or
-    the address of a site elsewhere (https://consent.example.org/sites/shop), of which keys, checkpoint and tree are checked.
+    WHAT is a site of this installation, `_trail` (what its administrators did), an evidence bundle, a database file or its
+    URL, an exported ndjson file, or the address of a site elsewhere (https://consent.example.org/sites/shop), of which keys,
+    checkpoint and tree are checked.
 
     \b
     Example: consent verify shop
@@ -72,13 +74,13 @@ def verify(what: str, jwks: str | None, since: tuple[str, ...], as_json: bool) -
 @click.argument("site", required=False)
 @as_json
 def checkpoint(site: str | None, as_json: bool) -> None:
-    """Make a checkpoint now, of one site or of all, and print the newest. Keep a copy where nobody can change it.
+    """Make a checkpoint now, of one log or of all, and print the newest. Keep a copy where nobody can change it.
 
     \b
     Example: consent checkpoint shop > shop-2026-11-23.txt
     """
     ledger = the_ledger()
-    sites = [site] if site else [one.id for one in ledger.storage.reading().sites()]
+    sites = [site] if site else logs(ledger.storage.reading())
     made = [ledger.tree.checkpoint(one) for one in sites]
     if as_json:
         show([{"site": one.site, "size": one.size, "root": one.root.hex(), "made_at": rfc3339(one.made_at), "note": one.note} for one in made])  # fmt: skip
@@ -93,7 +95,7 @@ def _findings(what: str, jwks: str | None, remembered: list[str]) -> Findings:
         return _database(open_storage(what), named(what), jwks, remembered)
     path = Path(unquote(what.removeprefix("sqlite://")) if what.startswith("sqlite://") else what)
     if not _is_file(path):
-        if not is_site(what):
+        if what != TRAIL and not is_site(what):
             raise BadQuery(f"There is no file {what}.")
         ledger = the_ledger()
         return _log(ledger, what, key_set(jwks) if jwks else ledger.ring.public(), remembered)
@@ -103,9 +105,7 @@ def _findings(what: str, jwks: str | None, remembered: list[str]) -> Findings:
         return _bundle(path, jwks, remembered)
     if start == b"SQLite format 3\0":
         return _database(SqliteFile(path), str(path), jwks, remembered)
-    if remembered:
-        raise BadQuery("A checkpoint is held against a whole log: give an evidence bundle, a database or a site.")
-    return _lines(path, jwks)
+    return _lines(path, jwks, remembered)
 
 
 def _is_file(path: Path) -> bool:
@@ -127,7 +127,7 @@ def _log(ledger: Ledger, site: str, keys: dict[str, bytes], remembered: list[str
 
 
 def _database(storage: Storage, name: str, jwks: str | None, remembered: list[str]) -> Findings:
-    """Every site of a database: a backup, or another installation's."""
+    """Every log of a database: a backup, or another installation's."""
     ring = KeyRing(load().data / "keys")
     if not jwks and not ring.files():
         raise BadQuery(
@@ -135,16 +135,16 @@ def _database(storage: Storage, name: str, jwks: str | None, remembered: list[st
         )
     keys = key_set(jwks) if jwks else ring.public()
     ledger = Ledger(storage, ring, issuer="", scripts=lambda _: [], clock=time.time)
-    sites = ledger.storage.reading().sites()
-    for site in sites:
-        theirs = [note for note in remembered if note.partition("\n")[0].endswith(f"/sites/{site.id}")]
-        yield from _log(ledger, site.id, keys, theirs)
+    found = logs(ledger.storage.reading())
+    for log in found:
+        theirs = [note for note in remembered if note.partition("\n")[0].endswith(f"/sites/{log}")]
+        yield from _log(ledger, log, keys, theirs)
     for origin in {note.partition("\n")[0] for note in remembered}:
-        if origin.rpartition("/sites/")[2] not in [site.id for site in sites]:
+        if origin.rpartition("/sites/")[2] not in found:
             yield verification.Finding(
                 -1, "checkpoint", f"the remembered checkpoint is of {origin}, which is not there"
             )
-    if not sites:
+    if not found:
         raise BadQuery(f"{name} has no site.")
 
 
@@ -168,12 +168,20 @@ def _shown(parcels: Iterator[Parcel]) -> AbstractContextManager[Iterable[Parcel]
     return nullcontext(parcels)
 
 
-def _lines(path: Path, jwks: str | None) -> Iterator[verification.Finding]:
-    if jwks is None:
-        raise BadQuery("Name the public key set: `consent verify FILE --jwks jwks.json` (from /.well-known/jwks.json).")
+def _lines(path: Path, jwks: str | None, remembered: list[str]) -> Iterator[verification.Finding]:
+    """Lines of a site's log are part of it; those of the trail are always the whole of it."""
     try:
         with path.open("rb") as lines:
-            keys = key_set(jwks)
-            yield from verification.check(crew.lines(lines), keys, verification.Known(), workers=crew.CORES)
+            whole = is_trail(iter(lambda: lines.readline(LARGEST), b""))
+            if remembered and not whole:
+                raise BadQuery(
+                    "A checkpoint is held against a whole log: give an evidence bundle, a database or a site."
+                )
+            if jwks is None:
+                raise BadQuery("Name the public key set: `consent verify FILE --jwks jwks.json` (from /.well-known/jwks.json).")  # fmt: skip
+            lines.seek(0)
+            known = verification.Known(site=TRAIL, remembered=remembered, complete=True)
+            held = known if whole else verification.Known()
+            yield from verification.check(crew.lines(lines), key_set(jwks), held, workers=crew.CORES)
     except OSError as error:
         raise BadQuery(f"{path} cannot be read: {error.strerror}.") from None

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, get_args
 
@@ -11,27 +12,34 @@ import click
 import msgspec
 
 from consent import receipts
+from consent.administrator import EVIDENCE
 from consent.cli.reading import Watched, jwks_option, key_set
-from consent.cli.shared import as_json, installation, moment, read_file, show, the_ledger, whole
+from consent.cli.shared import administrator, as_json, moment, read_file, show, the_ledger, whole
 from consent.errors import BadId, BadQuery
 from consent.evidence import bundle
 from consent.export import FORMATS
 from consent.export import export as export_log
+from consent.fields import TRAIL
 from consent.model import Action, Filter, ReceiptId
-from consent.pieces import gathered, zipped
+from consent.pieces import begun, gathered, zipped
 from consent.renderings import RENDERINGS
 from consent.sheet import sheet
 from consent.times import rfc3339
 
 NUMBER = click.IntRange(0, 10**18 - 1)
 """A number that fits a database's integer."""
+WHOLE = {TRAIL, EVIDENCE}
+"""A log and a format that are exported as a whole or not at all, so that nothing can be left out unseen."""
+TRAIL_FORMATS = ("ndjson", EVIDENCE)
+NOTED = "noted"
+"""What the service hands to a command whose export it has noted itself, by whom it is made (click's `obj`)."""
 NICE = 10
 """How far an export steps back (nice(1)): beside a busy service it gets a tenth of a processor's time."""
 
 
 @click.command()
-@click.argument("site")
-@click.option("--format", "format_", type=click.Choice([*FORMATS, "evidence"]), default="ndjson", show_default=True, help="; ".join([*(f"{name}: {f.help}" for name, f in FORMATS.items()), "evidence: everything an auditor needs, as a zip file"]))  # fmt: skip
+@click.argument("site", metavar="SITE|_trail")
+@click.option("--format", "format_", type=click.Choice([*FORMATS, EVIDENCE]), default="ndjson", show_default=True, help="; ".join([*(f"{name}: {f.help}" for name, f in FORMATS.items()), "evidence: everything an auditor needs, as a zip file"]))  # fmt: skip
 @click.option("--since", callback=moment, help="From this day or time on.")
 @click.option("--until", callback=moment, help="Before this day or time.")
 @click.option("--policy", type=NUMBER, help="Only of this policy version.")
@@ -45,24 +53,40 @@ NICE = 10
 def export(
     site: str, format_: str, after: int | None, entries: str, gzip: bool, output: Path | None, **which: Any
 ) -> None:
-    """Export a site's log, oldest first, in constant memory; recording goes first.
+    """Export a site's log, or what administrators did (`_trail`: ndjson, evidence), oldest first, in constant memory; recording goes first.
 
     \b
     Example: consent export shop --format csv --since 2026-11-01 --output november.csv
     """
     _give_way()
-    ledger, settings = installation()
-    watched = Watched(ledger, ledger.storage.reading().size(site))
-    filter = Filter(kinds=() if entries == "all" else ("receipt",), **which)
-    if format_ != "evidence":
-        pieces = export_log(watched, site, format_, filter, after=-1 if after is None else after)  # type: ignore[arg-type]
-    elif filter == Filter(kinds=filter.kinds) and after is None:
+    who, settings = administrator()
+    filter = Filter(kinds=() if entries == "all" or WHOLE & {site, format_} else ("receipt",), **which)
+    _possible(site, format_, filter, after)
+    noted = (
+        partial(who.exported, site, format_, filter, after=after) if click.get_current_context().obj != NOTED else int
+    )
+    if site == TRAIL:
+        noted()  # first, so that the file says itself who took it
+    watched = Watched(who.ledger, who.ledger.storage.reading().size(site))
+    if format_ == EVIDENCE:
         pieces = bundle(watched, site, anchors=settings.data / "anchors")  # type: ignore[arg-type]
     else:
-        raise BadQuery("Evidence is of the whole log: leave --since, --until, --policy, --action and --after out.")
+        pieces = export_log(watched, site, format_, filter, after=-1 if after is None else after)  # type: ignore[arg-type]
     with _target(output) as file, watched.bar(hidden=output is None and sys.stdout.isatty()):
+        pieces = begun(pieces)
+        if site != TRAIL:
+            noted()
         for piece in (zipped if gzip else gathered)(pieces):
             file.write(piece)
+
+
+def _possible(site: str, format: str, filter: Filter, after: int | None) -> None:
+    """Raises BadQuery for an export that there is not."""
+    if site == TRAIL and format not in TRAIL_FORMATS:
+        raise BadQuery(f"The trail is exported as {' or '.join(TRAIL_FORMATS)}.")
+    if WHOLE & {site, format} and (filter != Filter(kinds=filter.kinds) or after is not None):
+        what = "The trail" if site == TRAIL else "Evidence"
+        raise BadQuery(f"{what} is of the whole log: leave --since, --until, --policy, --action and --after out.")
 
 
 def _give_way() -> None:

@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 import click
 import msgspec
 
+from consent.administrator import Administrator
 from consent.cli.people import first_owner
-from consent.cli.shared import installation
+from consent.cli.shared import acting, installation
 from consent.errors import Unavailable
-from consent.ledger import Ledger
 from consent.settings import SETTINGS, Settings, load
 from consent.web import demo as demo_shop
 from consent.web.logs import config
@@ -36,11 +36,11 @@ def serve(host: str, port: int, workers: int | None, demo: bool) -> None:
         err=True,
     )
     try:
-        ledger = installation(settings)[0]
+        who = acting(installation(settings)[0], settings)
         if demo:
-            _prepare_demo(ledger, settings, port)
-        first_owner(ledger)
-        ledger.storage.close()
+            _prepare_demo(who, settings, port)
+        first_owner(who)
+        who.ledger.storage.close()
     except Unavailable as error:
         click.echo(f"{error} Requests are answered with 503 until it can.", err=True)
     run(settings, host=host, port=port, workers=workers)
@@ -54,9 +54,9 @@ def _settings(host: str, port: int, *, demo: bool) -> Settings:
     return msgspec.structs.replace(settings, demo=demo)
 
 
-def _prepare_demo(ledger: Ledger, settings: Settings, port: int) -> None:
+def _prepare_demo(who: Administrator, settings: Settings, port: int) -> None:
     shown = f"http://localhost:{port}"
-    demo_shop.prepare(ledger, list(dict.fromkeys([shown, f"http://127.0.0.1:{port}", _origin(settings.public_url)])))
+    demo_shop.prepare(who, list(dict.fromkeys([shown, f"http://127.0.0.1:{port}", _origin(settings.public_url)])))
     click.echo(f"Demo:     {shown}/demo/", err=True)
 
 

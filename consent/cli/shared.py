@@ -13,6 +13,7 @@ import click
 import msgspec
 
 from consent import open_ledger
+from consent.administrator import Administrator, by_command_line
 from consent.errors import BadQuery, PendingMigrations
 from consent.ledger import Ledger
 from consent.settings import Settings, load
@@ -37,6 +38,17 @@ def installation(settings: Settings | None = None) -> tuple[Ledger, Settings]:
 def the_ledger() -> Ledger:
     """The ledger alone."""
     return installation()[0]
+
+
+def administrator() -> tuple[Administrator, Settings]:
+    """Whoever works on the command line, at this installation."""
+    ledger, settings = installation()
+    return acting(ledger, settings), settings
+
+
+def acting(ledger: Ledger, settings: Settings) -> Administrator:
+    """The same at a ledger that is open."""
+    return Administrator(ledger, by_command_line(settings.operator))
 
 
 def show(value: Any) -> None:

@@ -1,10 +1,8 @@
 """`consent site …` and `consent snippet`: websites and the tag they paste."""
 
 import click
-import msgspec
 
-from consent import policy
-from consent.cli.shared import as_json, installation, show, table, the_ledger
+from consent.cli.shared import administrator, as_json, installation, show, table, the_ledger
 from consent.errors import BadQuery
 from consent.shape import read
 from consent.snippet import Way, to_paste
@@ -52,12 +50,11 @@ def create(site: str, origins: tuple[str, ...], name: str | None) -> None:
     \b
     Example: consent site create shop --origin https://shop.example
     """
-    ledger, settings = installation()
+    who, settings = administrator()
     new = read({"id": site, "origins": list(origins), "name": name}, NewSite, what="The site")
-    draft = policy.default(new.name or new.id, new.origins)
-    ledger.create_site(new.id, policy.read(msgspec.to_builtins(draft)))
+    made = who.make_usual_site(new.id, new.name, new.origins)
     click.echo("Published the default policy as version 1. Paste this first into <head>:\n")
-    click.echo(to_paste(ledger.published(new.id), settings.public_url, "async").html)
+    click.echo(to_paste(made, settings.public_url, "async").html)
 
 
 @site.command("show")
@@ -90,11 +87,11 @@ def delete(site: str, confirm: str) -> None:
     \b
     Example: consent site delete shop --confirm shop
     """
-    ledger = the_ledger()
-    ledger.storage.reading().site(site)
+    who = administrator()[0]
+    who.ledger.storage.reading().site(site)
     if confirm != site:
         raise BadQuery(f"Nothing was deleted: {confirm!r} is not {site!r}.")
-    ledger.remove_site(site)
+    who.delete_site(site)
     click.echo(f"Deleted {site}.")
 
 

@@ -4,15 +4,13 @@ Rows are read through `reading()` and changed inside `writing()`: one durable tr
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Protocol
 
+from consent.errors import UnknownSite
+from consent.fields import TRAIL
 from consent.model import Checkpoint, Entry, Filter, Parcel, Publication, Script, Site, Tally, Token
-
-TRAIL = "_trail"
-"""The log of what administrators did: kept as a site is, under an id that no site can have."""
-
 
 DRAFT = "draft"
 SIGHTING = "sighting"
@@ -26,7 +24,9 @@ class Rows(Protocol):
     def sites(self) -> list[Site]:
         """The sites, in order of their ids; the log of what administrators did (`TRAIL`) is none."""
 
-    def site(self, site: str) -> Site: ...
+    def site(self, site: str) -> Site:
+        """One of them."""
+
     def add_site(self, site: Site) -> None:
         """Raises Conflict where the id is taken, or was by a site that is removed."""
 
@@ -146,6 +146,15 @@ class Rows(Protocol):
 
     def filled(self) -> None:
         """Take up what was filled in, which is everything now."""
+
+
+def logs(rows: Rows) -> list[str]:
+    """The ids of every log: those of the sites, and that of what administrators did, if they did anything."""
+    found = [site.id for site in rows.sites()]
+    with suppress(UnknownSite):
+        rows.size(TRAIL)
+        found.append(TRAIL)
+    return found
 
 
 class Storage(Protocol):

@@ -6,7 +6,7 @@ Its rule: all or nothing, and nothing that was recorded meanwhile is lost in sil
 from collections.abc import Callable
 
 from consent.errors import Conflict
-from consent.storage.base import Rows, Storage
+from consent.storage.base import Rows, Storage, logs
 from consent.storage.parcels import ENTRY
 from consent.storage.rows import POLICY, SCRIPT, TOKEN
 from consent.storage.tree_rows import CHECKPOINT
@@ -57,5 +57,5 @@ def _fill(rows: Rows, new: Rows, moved: Callable[[int], object]) -> None:
 
 
 def sizes(rows: Rows) -> dict[str, int]:
-    """How many entries each site has."""
-    return {site.id: rows.size(site.id) for site in rows.sites()}
+    """How many entries each log has."""
+    return {log: rows.size(log) for log in logs(rows)}

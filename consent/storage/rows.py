@@ -9,8 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from consent.errors import Conflict, UnknownPolicy, UnknownSite
+from consent.fields import TRAIL
 from consent.model import Entry, Filter, Parcel, Publication, Script, Site, Token
-from consent.storage.base import OF_SITES, TRAIL
+from consent.storage.base import OF_SITES
 from consent.storage.parcels import (
     ACTIONS,
     ENTRY,
@@ -54,7 +55,7 @@ class SqlRows(TallyRows):
         return [Site(*row) for row in self._all("SELECT id, created_at FROM sites WHERE id != ? ORDER BY id", (TRAIL,))]
 
     def site(self, site: str) -> Site:
-        row = self._one("SELECT id, created_at FROM sites WHERE id = ?", (site,))
+        row = self._one("SELECT id, created_at FROM sites WHERE id = ? AND id != ?", (site, TRAIL))
         if row is None:
             raise UnknownSite(f"There is no site {site!r}.")
         return Site(*row)
@@ -68,7 +69,7 @@ class SqlRows(TallyRows):
         self.published = True
 
     def remove_site(self, site: str) -> None:
-        key = self._key(site)
+        key = self._key(self.site(site).id)
         self.published = True
         self.finish()
         for table in ("entries", "tiles", "checkpoints", "scripts", "policies", "tallies", "answers"):

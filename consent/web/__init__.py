@@ -9,7 +9,20 @@ from consent.banner import code_hash
 from consent.errors import ConsentError, Unavailable
 from consent.ledger import Ledger
 from consent.settings import Settings
-from consent.web import admin_api, cors, counts, demo, desk, docs, metrics, proofs, public, responses, statistics
+from consent.web import (
+    admin_api,
+    cors,
+    counts,
+    demo,
+    desk,
+    docs,
+    metrics,
+    proofs,
+    public,
+    responses,
+    statistics,
+    trail_api,
+)
 from consent.web.place import Places
 from consent.web.prefix import Prefix
 from consent.web.quick import Quick
@@ -49,6 +62,7 @@ def register(app: Flask, *, with_demo: bool) -> None:
     app.register_blueprint(proofs.blueprint)
     app.register_blueprint(admin_api.blueprint)
     app.register_blueprint(statistics.blueprint)
+    app.register_blueprint(trail_api.blueprint)
     app.register_blueprint(docs.blueprint)
     app.register_blueprint(metrics.blueprint)
     if with_demo:

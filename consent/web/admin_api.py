@@ -1,7 +1,7 @@
 """The addresses for administrators (contract, section 3): bearer tokens with roles."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import msgspec
@@ -25,13 +25,13 @@ from consent.errors import (
 from consent.export import FORMATS
 from consent.model import (
     Entry,
+    Filter,
     Policy,
     Publication,
     Published,
     Role,
     SubjectId,
 )
-from consent.policy_diff import diff
 from consent.receipts import read
 from consent.times import rfc3339
 from consent.web.admin_types import (
@@ -48,8 +48,8 @@ from consent.web.admin_types import (
 from consent.web.operations import Answer, operation
 from consent.web.query import cursor, number, page_size, receipt_filter
 from consent.web.responses import json
-from consent.web.service import bearer, checked_version, service, shaped
-from consent.web.streaming import begun, exported, options_of
+from consent.web.service import bearer, checked_version, service, shaped, token_holder
+from consent.web.streaming import exported, options_of, wanted
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
 GUARDED = (Unauthorized, Forbidden, Unavailable)
@@ -102,8 +102,7 @@ def create_site() -> Response:
     if bearer().site is not None:
         raise Forbidden("The token is for one site only; creating sites needs a token for the whole installation.")
     new = shape.read(_document(), NewSite, what="The site")
-    draft = policy.default(new.name or new.id, new.origins)
-    service().ledger.create_site(new.id, policy.read(msgspec.to_builtins(draft)))
+    token_holder().make_usual_site(new.id, new.name, new.origins)
     return json(_site(new.id), 201)
 
 
@@ -133,7 +132,7 @@ def change_site(site: str) -> Response:
     change = shape.read(_document(), SiteChange, what="The change")
     given = {name: value for name, value in msgspec.structs.asdict(change).items() if value is not None}
     draft = msgspec.structs.replace(policy.draft(ledger.published(site)), **given)
-    ledger.publish(site, policy.read(msgspec.to_builtins(draft)), material=False)
+    token_holder().change_settings(site, policy.read(msgspec.to_builtins(draft)))
     return json(_site(site))
 
 
@@ -147,11 +146,10 @@ def change_site(site: str) -> Response:
 )
 @needs("owner")
 def delete_site(site: str) -> Response:
-    ledger = service().ledger
-    ledger.storage.reading().site(site)
+    service().ledger.storage.reading().site(site)
     if request.args.get("confirm") != site:
         raise BadQuery(f"This loses every receipt of the site for ever; say `?confirm={site}` if that is meant.")
-    ledger.remove_site(site)
+    token_holder().delete_site(site)
     return Response(status=204)
 
 
@@ -188,12 +186,11 @@ def list_policies(site: str) -> Response:
 @needs("editor")
 def publish_policy(site: str) -> Response:
     ledger = service().ledger
-    before = ledger.published(site)
+    ledger.storage.reading().site(site)
     material = {None: None, "true": True, "false": False}.get(request.args.get("material"), "wrong")
     if material == "wrong":
         raise BadQuery("`material` must be true or false.")
-    published, is_new = ledger.publish(site, policy.read(_document(toml=True)), material=material)  # type: ignore[arg-type]
-    changes = diff(policy.draft(before), policy.draft(published)) if is_new else []
+    published, is_new, changes = token_holder().publish(site, policy.read(_document(toml=True)), material=material)  # type: ignore[arg-type]
     publication = ledger.storage.reading().publication(site, published.version)
     return json(PublishAnswer(_info(publication), changes), 201 if is_new else 200)
 
@@ -258,28 +255,29 @@ def search_receipts(site: str) -> Response:
 @needs("auditor")
 def export_log(site: str) -> Response:
     service().ledger.storage.reading().site(site)
-    format, options = _export_asked()
+    format, filter, more = _export_asked()
+    options = options_of(format, filter, after=number("after"), **more)
+    kept = msgspec.structs.replace(filter, kinds=() if more else filter.kinds)
+    noted = partial(token_holder().exported, site, format, kept, after=number("after"))
     response = Response(status=200, headers={"Cache-Control": "no-store"}, mimetype=FORMATS[format].media_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{site}.{format}"'
     response.vary.add("Accept-Encoding")
     if not FORMATS[format].packed and request.accept_encodings.best_match(["gzip"]):
         response.headers["Content-Encoding"] = "gzip"
         options.append("--gzip")
-    pieces = exported(service().settings, site, options)
-    response.response = pieces if request.method == "HEAD" else begun(pieces)
+    response.response = wanted(exported(service().settings, site, options), noted)
     return response
 
 
-def _export_asked() -> tuple[str, list[str]]:
-    """The format, and the options of `consent export` that say what the caller asks for. Raises BadQuery, NotInstalled."""
+def _export_asked() -> tuple[str, Filter, dict[str, str]]:
+    """The format, what goes into the file, and whether that is all entries. Raises BadQuery, NotInstalled."""
     format, filter = request.args.get("format", "ndjson"), receipt_filter()
     if format not in FORMATS:
         raise BadQuery(f"`format` must be one of {', '.join(FORMATS)}.")
     if filter.subject is not None:
         raise BadQuery("`subject` is not taken here: search the receipts of one subject instead.")
     FORMATS[format].ready()
-    entries = "all" if request.args.get("entries") == "all" else None
-    return format, options_of(format, filter, after=number("after"), entries=entries)
+    return format, filter, {"entries": "all"} if request.args.get("entries") == "all" else {}
 
 
 @blueprint.delete("/sites/<site>/subjects/<subject>")
@@ -291,7 +289,7 @@ def _export_asked() -> tuple[str, list[str]]:
 )
 @needs("editor")
 def erase_subject(site: str, subject: str) -> Response:
-    service().ledger.erase(site, shaped(subject, SubjectId), reason="requested through an administrator")
+    token_holder().erase(site, shaped(subject, SubjectId), reason="requested through an administrator")
     return Response(status=204)
 
 

@@ -11,8 +11,8 @@ from flask import Blueprint, Response, abort, render_template, url_for
 
 from consent import origins as own
 from consent import policy, shape
+from consent.administrator import Administrator
 from consent.errors import UnknownSite
-from consent.ledger import Ledger
 from consent.model import Policy
 from consent.web.service import service
 
@@ -68,18 +68,18 @@ def demo_policy(origins: list[str]) -> Policy:
     return policy.read({**document, "origins": list(dict.fromkeys(origins))})
 
 
-def prepare(ledger: Ledger, origins: list[str]) -> None:
+def prepare(who: Administrator, origins: list[str]) -> None:
     """Make the site, or let it answer to more origins; nobody is asked again for that."""
     try:
-        published = ledger.published(SITE)
+        published = who.ledger.published(SITE)
     except UnknownSite:
-        ledger.create_site(SITE, demo_policy(origins))
+        who.make_site(SITE, demo_policy(origins))
         return
     known = own.patterns(published.origins)
     missing = [origin for origin in dict.fromkeys(origins) if not own.allows(known, origin)]
     if missing:
         kept = [*published.origins, *missing][-MOST_ORIGINS:]
-        ledger.publish(SITE, msgspec.structs.replace(policy.draft(published), origins=kept), material=False)
+        who.change_settings(SITE, msgspec.structs.replace(policy.draft(published), origins=kept))
 
 
 def _read(name: str) -> bytes:

@@ -7,6 +7,7 @@ import msgspec
 from flask import current_app, request
 
 from consent import access
+from consent.administrator import Administrator, by_token
 from consent.errors import BadId, Invalid, Unauthorized, Unavailable, UnknownPolicy, UnsupportedType
 from consent.ledger import Ledger
 from consent.model import Token
@@ -63,6 +64,11 @@ def bearer() -> Token:
     token = access.check(found, text.strip(), now=ledger.now())
     _note_use(ledger, token.id)
     return token
+
+
+def token_holder() -> Administrator:
+    """Whoever acts with the token of the request. Raises Unauthorized."""
+    return Administrator(service().ledger, by_token(bearer()))
 
 
 def _note_use(ledger: Ledger, id: str) -> None:

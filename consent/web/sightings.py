@@ -1,7 +1,10 @@
 """Where a site's tag was seen: the origin, the hour, and whether it stood first in the head. Nothing about a visitor.
 
-Noted when a banner tells that it was shown, at most once an hour by each process.
+Noted when a banner tells that it was shown, at most once an hour; a process looks once a minute at what others noted, so
+that the last one of them is told.
 """
+
+from contextlib import suppress
 
 import msgspec
 
@@ -10,6 +13,7 @@ from consent.ledger import Ledger
 from consent.storage.base import SIGHTING
 
 HOUR = 3600
+MINUTE = 60
 
 
 class Sighting(msgspec.Struct, frozen=True):
@@ -20,26 +24,23 @@ class Sighting(msgspec.Struct, frozen=True):
 
 
 class Sightings:
-    """What one process noted lately."""
+    """What one process saw lately."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._noted: dict[tuple[str, str], Sighting] = {}
+        self._seen: dict[tuple[str, str], Sighting] = {}
 
     def note(self, site: str, origin: str | None, *, first: bool | None) -> None:
         """Keep that a tag was seen. Never raises: showing a banner is not held up by it."""
-        now, known = self._ledger.now(), self._noted.get((site, origin or ""))
-        if not origin or (known and known.first == first and now - known.at < HOUR):
+        seen = Sighting(self._ledger.now(), first)
+        if not origin or _tells(self._seen.get((site, origin)), seen, MINUTE):
             return
-        seen = Sighting(now, first)
-        try:
-            self._ledger.together(
-                # The id is the site, a space, the origin.
-                lambda rows: rows.put_document(SIGHTING, f"{site} {origin}", msgspec.json.encode(seen))
-            )
-        except ConsentError:
-            return
-        self._noted[site, origin] = seen
+        id = f"{site} {origin}"
+        with suppress(ConsentError):
+            told = self._ledger.storage.reading().document(SIGHTING, id)
+            if not _tells(msgspec.json.decode(told, type=Sighting) if told else None, seen, HOUR):
+                self._ledger.together(lambda rows: rows.put_document(SIGHTING, id, msgspec.json.encode(seen)))
+            self._seen[site, origin] = seen
 
     def of(self, site: str) -> list[tuple[str, Sighting]]:
         """Every origin on which a site's tag was seen, the latest first."""
@@ -51,3 +52,8 @@ class Sightings:
             if id.startswith(prefix)
         ]
         return sorted(found, key=lambda one: one[1].at, reverse=True)
+
+
+def _tells(known: Sighting | None, seen: Sighting, seconds: int) -> bool:
+    """Whether what is known says the same of not so many seconds ago."""
+    return known is not None and known.first == seen.first and seen.at - known.at < seconds

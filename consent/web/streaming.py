@@ -6,41 +6,36 @@ interpreter), and Parquet's library would stay in its memory; a process of its o
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BufferedReader
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 from typing import Any, cast
 
+from flask import request
+
 import consent
+from consent.administrator import Administrator
 from consent.errors import Unavailable
+from consent.fields import TRAIL
 from consent.model import Filter
+from consent.pieces import begun
+from consent.search import described
 from consent.settings import PREFIX, Settings
-from consent.times import rfc3339
 
 PIECE = 262_144
 """Bytes that are handed on at once."""
 
 
-def told(format: str, filter: Filter) -> dict[str, Any]:
-    """What an export is of, by the names that the command line, the API and the trail have for it."""
-    said = {
-        "since": rfc3339(filter.since),
-        "until": rfc3339(filter.until),
-        "action": filter.action,
-        "policy": filter.policy,
-    }
-    return {"format": format} | {name: value for name, value in said.items() if value is not None}
-
-
 def options_of(format: str, filter: Filter, **more: Any) -> list[str]:
     """The options of `consent export` for what is asked; `more` are options that the filter does not name."""
-    return [f"--{name}={value}" for name, value in (told(format, filter) | more).items() if value is not None]
+    wanted = {"format": format} | described(filter) | more
+    return [f"--{name}={value}" for name, value in wanted.items() if value is not None]
 
 
 def exported(settings: Settings, site: str, options: list[str]) -> Iterator[bytes]:
-    """The pieces of an export. Raises Unavailable where it breaks off, so that the answer is seen to be cut short."""
-    command = [_python(), "-P", "-c", "from consent.cli import main; main()", "export", site, *options]
+    """The pieces of an export, which is left to its caller to note. Raises Unavailable where it breaks off, so that the answer is seen to be cut short."""
+    command = [_python(), "-P", "-c", "from consent.cli import main; main(obj='noted')", "export", site, *options]
     process = Popen(
         command,
         stdin=DEVNULL,
@@ -62,14 +57,21 @@ def exported(settings: Settings, site: str, options: list[str]) -> Iterator[byte
             process.kill()
 
 
-def begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same pieces, the first of them made: what fails before it is refused like anything else."""
-    return _going_on(next(pieces, b""), pieces)
+def wanted(pieces: Iterator[bytes], noted: Callable[[], None]) -> Iterator[bytes]:
+    """The pieces of an export that has begun and is noted; none for who asks for the headers alone, and no note."""
+    if request.method == "HEAD":
+        return iter(())
+    pieces = begun(pieces)
+    noted()
+    return pieces
 
 
-def _going_on(first: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from pieces
+def trail(settings: Settings, format: str, who: Administrator) -> Iterator[bytes]:
+    """The pieces of the trail, the last act in which is that it was taken; none, and no note, for who asks for headers alone."""
+    if request.method == "HEAD":
+        return iter(())
+    who.exported(TRAIL, format, Filter())
+    return begun(exported(settings, TRAIL, [f"--format={format}"]))
 
 
 def _environment(settings: Settings) -> dict[str, str]:

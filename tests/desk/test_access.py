@@ -31,6 +31,7 @@ PAGES = {
     "/admin/tokens": OWN,
     "/admin/trail": OWN,
     "/admin/trail.ndjson": OWN,
+    "/admin/trail.zip": OWN,
     "/admin/health": OWN,
     "/admin/sites/shop/overview": READ,
     "/admin/sites/shop/overview.csv": READ,

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from consent.export import FORMATS
-from consent.storage.base import TRAIL
+from consent.fields import TRAIL
 from consent.trail import Trail
 from tests.conftest import ALL, SUBJECT, choice
 
@@ -119,6 +119,25 @@ def test_each_export_is_in_the_trail_and_names_no_visitor(auditor, ledger, three
     assert act.after == {"format": "csv", "since": "2026-11-01T00:00:00Z", "action": "custom", "rows": 2}
     trail = json.dumps([entry.token for entry in ledger.storage.reading().entries(TRAIL, search_filter())])
     assert SUBJECT not in trail and OTHER not in trail
+
+
+@pytest.mark.parametrize("path", [f"{PAGE}/file?format=csv", f"{PAGE}/file?format=evidence", "/admin/trail.ndjson", "/admin/trail.zip"])  # fmt: skip
+def test_who_asks_for_the_headers_alone_starts_and_notes_nothing(browser, ledger, three, monkeypatch, path):
+    owner = browser("owner")
+    told = owner.get(path).headers
+    noted = acts(ledger)
+    monkeypatch.setattr("consent.web.streaming.Popen", None)
+    answer = owner.client.head(path)
+    assert (answer.status_code, answer.data, acts(ledger)) == (200, b"", noted)
+    assert [answer.headers[name] for name in ("Content-Type", "Content-Disposition")] == [
+        told[name] for name in ("Content-Type", "Content-Disposition")
+    ]
+
+
+def test_the_evidence_of_the_trail_is_taken(browser, ledger, three):
+    archive = zipfile.ZipFile(io.BytesIO(browser("owner").get("/admin/trail.zip").data))
+    (line,) = [json.loads(line) for line in archive.read("entries.ndjson").splitlines()]
+    assert line["claims"]["act"] == {"who": "owner", "what": "exported the trail", "after": {"format": "evidence"}}
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,23 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
-from consent.model import Filter
-from consent.web.sightings import HOUR
-from tests.conftest import ORIGIN
+from consent.errors import Unavailable
+from consent.model import Filter, Token
+from consent.trail import Trail
+from consent.web.sightings import HOUR, MINUTE, Sightings
+from tests.conftest import ORIGIN, SUBJECT, choice
 from tests.desk.conftest import PASSWORD
 
+ROOM = Path(__file__).parent.parent.parent / "consent"
+WHATS = {
+    text
+    for file in ROOM.rglob("*.py")
+    for text in re.findall(r'(?:did\(|noted\(|what or|drafts\(\).get\(site\),)\s*"([^"]+)"', file.read_text())
+}
 BAD = "<script>alert(1)</script>{{ 7*7 }}"
 
 
@@ -145,6 +154,78 @@ def test_every_act_is_in_the_trail_which_verifies(owner, ledger):
         "after": {"name": BAD, "origins": [ORIGIN], "retention_days": None},
     }  # fmt: skip
     assert ledger.storage.reading().entries("_trail", Filter(kinds=("act",)))[0].kind == "act"
+
+
+def test_what_another_process_saw_meanwhile_is_not_told_for_long(ledger, clock):
+    """One sees the tag move and move back, another sees it move in between: the last word is the last one's."""
+    one, other = Sightings(ledger), Sightings(ledger)
+    told = []
+    for process, first in ((one, True), (other, False), (one, True)):
+        process.note("shop", ORIGIN, first=first)
+        told.append(one.of("shop")[0][1].first)
+        clock.forward(seconds=MINUTE)
+    assert told == [True, False, True]
+
+
+ACTS = {
+    "added a person": ("people", {"name": "new", "role": "editor", "site": "shop"}),
+    "changed roles": ("people/editor/roles", {"role": "auditor", "site": "shop"}),
+    "reset a password": ("people/editor/reset", {}),
+    "removed a person": ("people/editor/remove", {"confirm": "editor"}),
+    "made a token": ("tokens", {"role": "auditor", "name": "t", "days": "5"}),
+    "revoked a token": ("tokens/0123456789ab/revoke", {}),
+    "made a site": ("new-site", {"id": "third", "name": "Third", "origins": "https://third.example"}),
+    "changed settings": ("sites/shop/settings", {"name": "New", "origins": ORIGIN, "retention_days": ""}),
+    "answered a request for access": ("sites/shop/requests/access", {"subject": SUBJECT}),
+    "erased a subject on request": ("sites/shop/requests/erase", {"subject": SUBJECT, "confirm": "shop"}),
+    "deleted a site": ("sites/shop/delete", {"confirm": "shop"}),
+}
+
+
+@pytest.mark.parametrize("what", ACTS)
+def test_an_act_is_noted_once(owner, ledger, what):
+    ledger.record("shop", choice())
+    with ledger.storage.writing() as rows:
+        rows.add_token(Token("0123456789ab", bytes(32), "auditor", None, "t", 1))
+    path, fields = ACTS[what]
+    assert owner.post(f"/admin/{path}", **fields).status_code == 200
+    assert [(told.act.who, told.act.what) for told in Trail(ledger).all()] == [("owner", what)]
+
+
+def test_what_is_done_and_could_not_be_noted_is_told(owner, monkeypatch):
+    def full(*_, **__):
+        raise Unavailable("No room.")
+
+    monkeypatch.setattr(Trail, "add", full)
+    answer = owner.post("/admin/people/editor/remove", confirm="editor")
+    assert answer.status_code == 500 and "it could not be noted in the trail" in answer.text
+
+
+@pytest.mark.parametrize("path", ["settings", "delete", "banner/publish", "requests/erase"])
+def test_the_trail_is_no_site(owner, ledger, path):
+    Trail(ledger).add("owner", "exported the trail")
+    assert owner.post(f"/admin/sites/_trail/{path}", confirm="_trail", name="x", origins=ORIGIN).status_code == 404
+    assert [told.act.what for told in Trail(ledger).all()] == ["exported the trail"]
+
+
+def test_who_acted_how_is_told_in_the_readers_language(owner, ledger):
+    for who in (
+        "(command line)",
+        "Anna (command line)",
+        "(schedule)",
+        "nightly (token 3f9a12bc44de)",
+        "x (y) (token 3f9a12bc44de)",
+    ):
+        Trail(ledger).add(who, "made a site")
+    owner.post("/admin/language", language="de", next="/admin/trail")
+    page = owner.get("/admin/trail").text
+    for told in ("<td>(Kommandozeile)", "<td>Anna (Kommandozeile)", "<td>(Zeitplan)", "<td>nightly (Zugriffsschlüssel 3f9a12bc44de)", "<td>x (y) (Zugriffsschlüssel"):  # fmt: skip
+        assert told in page
+
+
+@pytest.mark.parametrize("what", sorted(WHATS))
+def test_every_act_has_its_words_in_german(what):
+    assert what in {text for file in ROOM.glob("templates/desk/de/*.json") for text in json.loads(file.read_text())}
 
 
 def test_a_long_trail_has_pages(owner, app):

@@ -6,6 +6,7 @@ from consent import checkpoint, merkle, policy, receipts
 from consent.errors import BadCheckpoint, BadSignature, NotYet
 from consent.model import Entry, Receipt
 from consent.web.desk.frame import grouped
+from consent.web.desk.refusals import refusal
 from consent.web.desk.words import say
 from consent.web.service import service
 
@@ -24,7 +25,7 @@ def signature(entry: Entry) -> Check:
     try:
         header, _ = receipts.verify(entry.token or "", receipts.keys_of(service().ledger.ring.jwks()))
     except BadSignature as error:
-        return Check(what, False, say("It does not hold: {reason}", reason=error))
+        return Check(what, False, say("It does not hold: {reason}", reason=refusal(error)))
     return Check(what, True, say("It holds: nobody changed the receipt. Signed with key {key}.", key=header.kid))
 
 
@@ -45,7 +46,7 @@ def place(entry: Entry) -> Check:
     except NotYet:
         return Check(what, None, say("The next checkpoint covers it, within a minute."))
     except (BadCheckpoint, LookupError) as error:
-        return Check(what, False, say("It does not hold: {reason}", reason=error))
+        return Check(what, False, say("It does not hold: {reason}", reason=refusal(error)))
     leaf = merkle.leaf_hash((entry.token or "").encode())
     if merkle.includes(head.root, head.size, leaf, proof.index, proof.path):
         told = say("Entry {index} stands in the log that the checkpoint of {size} entries was signed over.", index=entry.index, size=grouped(head.size))  # fmt: skip

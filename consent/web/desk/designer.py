@@ -18,7 +18,6 @@ from consent.model import Policy
 from consent.policy_diff import differences
 from consent.times import rfc3339
 from consent.web.desk.designer_form import SECTIONS, acted, filled
-from consent.web.desk.designer_mistakes import said
 from consent.web.desk.designer_sheet import Sheet, number_of, section_of
 from consent.web.desk.designer_words import PARTS, TEXTS, in_words, label
 from consent.web.desk.frame import blueprint, field, needs, noted, page, signed_in
@@ -68,8 +67,10 @@ def overtaken(site: str, section: str, held: Draft, typed: dict[str, Any]) -> Re
     return drawn(site, section, sheet, status=409, conflict=held)
 
 
-def kept(site: str, document: dict[str, Any], before: Draft, *, base: int | None = None, what: str = "") -> Draft:
-    """Save a draft and note in the trail what has changed. Raises Conflict."""
+def kept(
+    site: str, document: dict[str, Any], before: Draft, *, base: int | None = None, what: str = "", **told: Any
+) -> Draft:
+    """Save a draft and note in the trail what has changed, and what is `told` besides. Raises Conflict."""
     draft = drafts().save(site, document, stamp=before.stamp, by=signed_in().name, base=base)
     changes = differences(before.document, document)[:MOST_NOTED]
     if changes or what:
@@ -77,7 +78,7 @@ def kept(site: str, document: dict[str, Any], before: Draft, *, base: int | None
             what or "changed the draft of the banner",
             site=site,
             before={change.path: change.before for change in changes},
-            after={change.path: change.after for change in changes},
+            after=told | {change.path: change.after for change in changes},
         )
     return draft
 
@@ -122,7 +123,6 @@ def surroundings(site: str, section: str, sheet: Sheet) -> dict[str, Any]:
         "label": label,
         "told": [in_words(change) for change in sheet.changes],
         "built_in": BUILT_IN,
-        "explained": said,
         "explained_part": lambda part: say(PARTS[part]),
         "place_of": lambda path: place_of(site, path),
         "query": {

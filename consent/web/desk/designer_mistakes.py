@@ -1,9 +1,6 @@
 """What is wrong with a draft, in the reader's language. Its rule: a sentence that is not known here is told in English."""
 
-import re
-from functools import cache
-
-from consent.web.desk.words import say
+from consent.web.desk.words import reworded
 
 MISTAKES = (
     "is missing",
@@ -37,6 +34,8 @@ MISTAKES = (
     "must be one of {list} with the layout {layout}",
     "must be {right}, for example {example}, not {found}",
     "must be {right}, not {found}",
+    "must be of lower-case letters, digits and . _ @ + -, 64 at most",
+    "must have {least} to {most} characters",
 )
 """What `policy.read` says of a mistake, the more special first."""
 TRANSLATED = ("right", "purpose", "found")
@@ -49,22 +48,8 @@ RIGHTS = (
 
 def said(message: str) -> str:
     """A mistake in the reader's language; a sentence may hold several."""
-    return _filled(MISTAKES, message)
+    return reworded(message, MISTAKES, dict.fromkeys(TRANSLATED, _right))
 
 
-def _filled(patterns: tuple[str, ...], text: str) -> str:
-    for pattern in patterns:
-        if found := _matcher(pattern).fullmatch(text):
-            values = {
-                name: _filled(RIGHTS, said) if name in TRANSLATED else said for name, said in found.groupdict().items()
-            }
-            return say(pattern, **values)
-    return say(text)
-
-
-@cache
-def _matcher(pattern: str) -> re.Pattern[str]:
-    parts = re.split(r"{(\w+)}", pattern)
-    return re.compile(
-        "".join(f"(?P<{part}>.+?)" if odd % 2 else re.escape(part) for odd, part in enumerate(parts)), re.S
-    )
+def _right(text: str) -> str:
+    return reworded(text, RIGHTS)

@@ -13,7 +13,6 @@ from consent.drafts import Draft
 from consent.model import Appearance, Policy, Published, Regime
 from consent.web.desk.designer import drafts, edited, look, place_of, sheet_of
 from consent.web.desk.designer_form import SECTIONS, filled
-from consent.web.desk.designer_mistakes import said
 from consent.web.desk.designer_sheet import Sheet
 from consent.web.desk.designer_words import PARTS
 from consent.web.desk.frame import HEADERS, blueprint, needs
@@ -51,7 +50,6 @@ def findings(site: str, section: str) -> Response:
         "desk/banner_findings.html",
         sheet=sheet,
         section=section,
-        explained=said,
         explained_part=lambda part: say(PARTS[part]),
         place_of=lambda path: place_of(site, path),
     )

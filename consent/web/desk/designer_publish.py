@@ -17,13 +17,13 @@ from consent import shape
 from consent.drafts import Draft
 from consent.errors import BadQuery, Conflict, ConsentError, TooLarge, UnknownPolicy
 from consent.lean import lean
-from consent.model import Policy, Publication, Published
-from consent.policy_diff import Change, diff, differences, is_material
+from consent.model import Policy, Publication
+from consent.policy_diff import Change, differences, is_material
 from consent.times import rfc3339
 from consent.web.demo import SITE as DEMO
 from consent.web.desk.designer import drafts, kept, sheet_of, surroundings
 from consent.web.desk.designer_words import Told, in_words
-from consent.web.desk.frame import HEADERS, LARGEST_FORM, blueprint, field, needs, noted, page
+from consent.web.desk.frame import HEADERS, LARGEST_FORM, administrator, blueprint, field, needs, noted, page
 from consent.web.desk.words import say
 from consent.web.service import service
 
@@ -56,8 +56,7 @@ def review(site: str) -> Response:
 @needs("editor")
 def publish(site: str) -> Any:
     """Publish the draft that was reviewed."""
-    ledger = service().ledger
-    sheet, before = sheet_of(site), ledger.published(site)
+    sheet, before = sheet_of(site), service().ledger.published(site)
     reviewed = (field("stamp"), field("version"))
     if reviewed != (sheet.draft.stamp, str(before.version)):
         return _review(site, 409, error=say("Nothing was published: the draft or what is published has changed since you looked. This is how it stands now."))  # fmt: skip
@@ -66,9 +65,7 @@ def publish(site: str) -> Any:
     material = {"yes": True, "no": False}.get(field("material"))
     if material is None:
         return _review(site, 422, error=say("Say whether everybody is asked again."))
-    published, is_new = ledger.publish(site, policies.read(sheet.document), material=material)
-    if is_new:
-        _note(site, before, published, material)
+    administrator().publish(site, policies.read(sheet.document), material=material)
     with suppress(Conflict):  # somebody has drafted on meanwhile
         drafts().drop(site, stamp=sheet.draft.stamp)
     return redirect(url_for("desk.published_banner", site=site), 303)
@@ -104,7 +101,9 @@ def restore(site: str) -> Any:
     _same_stamp(site)
     version = field("version", longest=9)
     document = lean(_draft_of(site, version))
-    _replace(site, document, drafts().get(site), f"made version {version} the draft of the banner")
+    _replace(
+        site, document, drafts().get(site), "made an earlier version the draft of the banner", version=int(version)
+    )
     flash(say("The draft is version {version} now. Review it, then publish.", version=version))
     return redirect(url_for("desk.review", site=site), 303)
 
@@ -167,16 +166,6 @@ def _review(site: str, status: int = 200, **values: Any) -> Response:
     )
 
 
-def _note(site: str, before: Published, published: Published, asked_again: bool) -> None:
-    told = [str(change) for change in diff(policies.draft(before), policies.draft(published))]
-    noted(
-        "published the banner",
-        site=site,
-        before={"version": before.version},
-        after={"version": published.version, "asks_again": asked_again, "changes": told[:MOST_NOTED]},
-    )
-
-
 def _past(publications: list[Publication]) -> list[Past]:
     """Versions with what each changed; the first of them is there for the second's sake, unless it is version 1."""
     documents = [policies.unpublished(msgspec.json.decode(one.document)) for one in publications]
@@ -195,8 +184,8 @@ def _past_one(publication: Publication, changes: list[Change]) -> Past:
     return Past(publication.version, at, asked, told, max(0, len(changes) - SHOWN))
 
 
-def _replace(site: str, document: dict[str, Any], before: Draft, what: str) -> None:
-    kept(site, document, before, base=service().ledger.published(site).version, what=what)
+def _replace(site: str, document: dict[str, Any], before: Draft, what: str, **told: Any) -> None:
+    kept(site, document, before, base=service().ledger.published(site).version, what=what, **told)
 
 
 def _same_stamp(site: str) -> None:

@@ -1,21 +1,22 @@
 """Exports: what is wanted, how much it is, and the file; each is noted in the trail."""
 
+from functools import partial
 from typing import Any
 
 import msgspec
 from flask import Response, request
 
 from consent import search
+from consent.administrator import EVIDENCE
 from consent.errors import BadQuery, NotInstalled
 from consent.export import FORMATS
 from consent.model import Filter
 from consent.web.desk import asking, telling
-from consent.web.desk.frame import HEADERS, blueprint, day, needs, noted, page
+from consent.web.desk.frame import HEADERS, administrator, blueprint, day, needs, page
 from consent.web.desk.words import say
 from consent.web.service import service
-from consent.web.streaming import begun, exported, options_of, told
+from consent.web.streaming import exported, options_of, wanted
 
-EVIDENCE = "evidence"
 HELP = {name: format.help for name, format in FORMATS.items()} | {
     EVIDENCE: "everything an auditor needs to check the whole log, as a zip file"
 }
@@ -46,8 +47,8 @@ def export_file(site: str) -> Response:
     """The file, streamed from a process of its own."""
     format = request.args.get("format", "")
     filter = _filter(asking.typed(), format)
-    pieces = begun(exported(service().settings, site, options_of(format, filter)))
-    noted("exported the log", site=site, after=told(format, filter) | {"rows": _count(site, format, filter)})
+    noted = partial(administrator().exported, site, format, filter)
+    pieces = wanted(exported(service().settings, site, options_of(format, filter)), noted)
     headers = HEADERS | {"Content-Disposition": f'attachment; filename="{_name(site, format)}"'}
     media_type = "application/zip" if format == EVIDENCE else FORMATS[format].media_type
     return Response(pieces, 200, headers, media_type)

@@ -24,6 +24,7 @@ from flask import (
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
+from consent.administrator import Administrator
 from consent.errors import ConsentError, Forbidden, Malformed, NotFound, NotSignedIn, UnknownPerson
 from consent.fields import Role
 from consent.ledger import Ledger
@@ -32,6 +33,8 @@ from consent.sessions import Sessions
 from consent.times import rfc3339
 from consent.trail import Trail
 from consent.web.desk import words
+from consent.web.desk.designer_mistakes import said
+from consent.web.desk.refusals import refusal
 from consent.web.desk.throttle import Throttle
 from consent.web.service import service
 
@@ -169,9 +172,14 @@ class MustChange(Forbidden):
     code, title = "must-change", "The one-time password must be changed first"
 
 
+def administrator() -> Administrator:
+    """Who is signed in, as somebody who acts."""
+    return Administrator(service().ledger, signed_in().name)
+
+
 def noted(what: str, *, site: str | None = None, before: Any = None, after: Any = None) -> None:
     """Note in the trail what the person who is signed in did."""
-    desk().trail.add(signed_in().name, what, site=site, before=before, after=after)
+    administrator().did(what, site=site, before=before, after=after)
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:
@@ -235,6 +243,8 @@ def _frame() -> dict[str, Any]:
     site = (request.view_args or {}).get("site")
     return {
         "say": words.say,
+        "refusal": refusal,
+        "explained": said,
         "language": words.language(),
         "person": person,
         "sites": sites_of(person) if person and not person.must_change else [],

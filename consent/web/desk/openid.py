@@ -9,10 +9,12 @@ from typing import Any
 
 from flask import redirect, request, session, url_for
 
+from consent.administrator import Administrator
 from consent.errors import ConsentError, NotFound, NotSignedIn, TooManyRequests, Unavailable
 from consent.openid import FOREIGN, Begun, Provider
 from consent.people import Account
 from consent.web.desk.frame import HEADERS, blueprint, desk
+from consent.web.desk.refusals import refusal
 from consent.web.desk.signing import REFUSED, enter, inside
 from consent.web.desk.words import say
 from consent.web.service import service
@@ -55,7 +57,7 @@ def finish_openid() -> Any:
         return _refused(error, following, account)
     if before.bound is None:
         bound = {"name": before.name, "account": before.account, "issuer": account.issuer, "subject": account.subject}
-        desk().trail.add(before.name, "bound the own account", after=bound)
+        Administrator(service().ledger, before.name).did("bound the own account", after=bound)
     answer = enter(before, following)
     answer.headers.update(HEADERS)
     return answer
@@ -90,7 +92,7 @@ def _refused(error: ConsentError, following: str, account: Account | None = None
     """Back to the form, which says why: the address of this answer holds what is used up."""
     if error.__cause__:
         log.warning("OpenID Connect: %s (%.300r)", error, str(error.__cause__))
-    told = say(str(error))
+    told = refusal(error)
     if account:
         told += " " + say("The account's subject is {subject}.", subject=account.subject)
     session[REFUSED] = [error.status, told]

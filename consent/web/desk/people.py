@@ -7,7 +7,8 @@ from flask import Response, flash, redirect, request, url_for
 from consent.errors import Conflict, Invalid, Malformed, NotFound
 from consent.fields import Role
 from consent.people import ALL
-from consent.web.desk.frame import blueprint, confirmed, desk, field, needs, noted, page, signed_in
+from consent.web.desk.frame import administrator, blueprint, confirmed, desk, field, needs, page, signed_in
+from consent.web.desk.refusals import whole
 from consent.web.desk.words import say
 from consent.web.service import service
 
@@ -26,10 +27,9 @@ def add_person() -> Response:
     name, roles = field("name", longest=64).lower(), _roles()
     account = field("account") if service().settings.oidc_name else ""
     try:
-        person, password = desk().people.add(name, roles, account=account)
+        password = administrator().add_person(name, roles, account=account)
     except (Conflict, Invalid) as error:
-        return _people(error=_sentence(error), status=error.status)
-    noted("added a person", after={"name": name, "roles": roles} | ({"account": person.account} if account else {}))
+        return _people(error=whole(error), status=error.status)
     return _people(given=(name, password))
 
 
@@ -37,9 +37,7 @@ def add_person() -> Response:
 @needs("owner", whole=True)
 def change_roles(name: str) -> Any:
     """Give somebody one role in the place of those held."""
-    before, roles = desk().people.get(name).roles, _roles()
-    desk().people.set_roles(name, roles)
-    noted("changed roles", before={"name": name, "roles": before}, after={"name": name, "roles": roles})
+    administrator().set_roles(name, _roles())
     flash(say("The role of {name} is changed; their sessions have ended.", name=name))
     return _after(name)
 
@@ -50,12 +48,10 @@ def change_account(name: str) -> Any:
     """Say by which account at the OpenID provider somebody signs in, or by none."""
     if not service().settings.oidc_name:
         raise NotFound(say("There is no such page."))
-    before = desk().people.get(name).account
     try:
-        after = desk().people.set_account(name, field("account")).account
+        administrator().name_account(name, field("account"))
     except (Conflict, Invalid) as error:
-        return _people(error=_sentence(error), status=error.status)
-    noted("named an account", before={"name": name, "account": before}, after={"name": name, "account": after})
+        return _people(error=whole(error), status=error.status)
     flash(say("The account of {name} is changed; their sessions have ended.", name=name))
     return _after(name)
 
@@ -64,10 +60,7 @@ def change_account(name: str) -> Any:
 @needs("owner", whole=True)
 def reset_person(name: str) -> Response:
     """A new one-time password, no second factor."""
-    password = desk().people.set_password(name)
-    desk().people.set_secret(name, "")
-    noted("reset a password", after={"name": name})
-    return _people(given=(name, password))
+    return _people(given=(name, administrator().reset_person(name)))
 
 
 @blueprint.post("/people/<name>/remove")
@@ -76,8 +69,7 @@ def remove_person(name: str) -> Any:
     """Let somebody in no more; the name is typed to confirm."""
     desk().people.get(name)
     confirmed(name)
-    desk().people.remove(name)
-    noted("removed a person", before={"name": name})
+    administrator().remove_person(name)
     flash(say("{name} can sign in no more.", name=name))
     return _after(name)
 
@@ -96,10 +88,6 @@ def _people(*, given: tuple[str, str] | None = None, error: str = "", status: in
         provider=service().settings.oidc_name,
         typed=request.form.get("name", "") if error else "",
     )
-
-
-def _sentence(error: Conflict | Invalid) -> str:
-    return " ".join([say(str(error)), *(say(message) for _, message in error.mistakes)])
 
 
 def _roles() -> dict[str, Role]:

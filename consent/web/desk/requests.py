@@ -10,7 +10,7 @@ from consent.model import Entry, Filter, State
 from consent.receipts import ErasureClaims, read
 from consent.web.desk import asking, checks, telling
 from consent.web.desk.disclosure import disclosure
-from consent.web.desk.frame import HEADERS, blueprint, confirmed, field, needs, noted, page
+from consent.web.desk.frame import HEADERS, administrator, blueprint, confirmed, field, needs, noted, page
 from consent.web.desk.words import say
 from consent.web.service import service
 
@@ -60,16 +60,12 @@ def answer_erasure(site: str) -> Any:
     """Erase a subject for ever; the site's name is typed to confirm."""
     subject = _subject()
     confirmed(site)
-    ledger = service().ledger
-    size = ledger.storage.reading().size(site)
-    emptied = ledger.erase(site, subject, reason=REASON)
-    if not emptied:
+    erased = administrator().erase(site, subject, reason=REASON)
+    if erased.entry is None:
         flash(say("There was nothing to erase."))
         return redirect(url_for("desk.requests", site=site), 303)
-    erasure = _erasure_of(site, emptied, after=size - 1)
-    noted("erased a subject on request", site=site, after={"erasure": erasure.index})
     flash(say("It is erased."))
-    return redirect(url_for("desk.erasure", site=site, index=erasure.index), 303)
+    return redirect(url_for("desk.erasure", site=site, index=erased.entry), 303)
 
 
 @blueprint.get("/sites/<site>/erasures/<int:index>", endpoint="erasure")
@@ -127,12 +123,6 @@ def _erasure(site: str, index: int) -> tuple[Entry, ErasureClaims]:
     if entry is None or entry.kind != "erasure":
         raise NotFound(say("This entry of the log is no erasure."))
     return entry, _claims(entry)
-
-
-def _erasure_of(site: str, emptied: list[int], *, after: int) -> Entry:
-    """The entry that names just these indexes, among those that came meanwhile."""
-    entries = service().ledger.storage.reading().entries(site, Filter(kinds=("erasure",)), after=after)
-    return next(entry for entry in entries if _claims(entry).erasure.indexes == emptied)
 
 
 def _claims(entry: Entry) -> ErasureClaims:

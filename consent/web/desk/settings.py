@@ -9,7 +9,7 @@ from flask import Response, flash, redirect, request, url_for
 from consent import policy, shape
 from consent.errors import Conflict, Invalid
 from consent.fields import SiteId
-from consent.web.desk.frame import blueprint, confirmed, field, needs, noted, page
+from consent.web.desk.frame import administrator, blueprint, confirmed, field, needs, page
 from consent.web.desk.words import say
 from consent.web.service import service
 
@@ -27,8 +27,7 @@ def show_settings(site: str) -> Response:
 @needs("editor")
 def change_settings(site: str) -> Any:
     """Publish them with the next policy version; nobody is asked again for that."""
-    ledger = service().ledger
-    before = policy.draft(ledger.published(site))
+    before = policy.draft(service().ledger.published(site))
     days = field("retention_days", longest=6)
     given = {
         **msgspec.to_builtins(before),
@@ -37,11 +36,9 @@ def change_settings(site: str) -> Any:
         "retention_days": int(days) if days.isascii() and days.isdecimal() else days or None,
     }
     try:
-        published, is_new = ledger.publish(site, policy.read(given), material=False)
+        published, is_new, _ = administrator().change_settings(site, policy.read(given))
     except Invalid as error:
         return _settings(site, error)
-    if is_new:
-        noted("changed settings", site=site, before=_told(before), after=_told(policy.draft(published)))
     flash(say("Saved: policy version {version}.", version=published.version) if is_new else say("Nothing was changed."))
     return redirect(url_for("desk.settings", site=site), 303)
 
@@ -51,10 +48,7 @@ def change_settings(site: str) -> Any:
 def delete_site(site: str) -> Any:
     """Remove a site and its whole log; its name is typed to confirm."""
     confirmed(site)
-    ledger = service().ledger
-    size = ledger.storage.reading().size(site)
-    ledger.remove_site(site)
-    noted("deleted a site", site=site, before={"entries": size})
+    administrator().delete_site(site)
     flash(say("The site {site} and everything recorded for it is gone.", site=site))
     return redirect(url_for("desk.home"), 303)
 
@@ -75,11 +69,9 @@ def make_site() -> Any:
         wrong = shape.mistakes(id, SiteId)
         if wrong:
             raise Invalid(say("The site cannot be made."), mistakes=(("id", wrong[0][1]),))
-        draft = policy.default(name or id, _origins())
-        service().ledger.create_site(id, policy.read(msgspec.to_builtins(draft)))
+        administrator().make_usual_site(id, name, _origins())
     except (Invalid, Conflict) as error:
         return page("new_site", error.status, error=error, typed=request.form)
-    noted("made a site", site=id, after={"name": name or id, "origins": _origins()})
     flash(say("The site is made. Paste its tag into your pages."))
     return redirect(url_for("desk.install", site=id), 303)
 
@@ -101,7 +93,3 @@ def _settings(site: str, error: Invalid | None = None) -> Response:
 
 def _origins() -> list[str]:
     return [origin for origin in PIECES.split(field("origins", longest=20_000)) if origin]
-
-
-def _told(draft: Any) -> dict[str, Any]:
-    return {"name": draft.name, "origins": draft.origins, "retention_days": draft.retention_days}

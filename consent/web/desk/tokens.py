@@ -5,14 +5,12 @@ from typing import Any, get_args
 import msgspec
 from flask import Response, flash, redirect, url_for
 
-from consent import access
-from consent.errors import Malformed, UnknownToken
+from consent.errors import Malformed
 from consent.fields import Role
-from consent.web.desk.frame import blueprint, field, needs, noted, page
+from consent.web.desk.frame import administrator, blueprint, field, needs, page
 from consent.web.desk.words import say
 from consent.web.service import USED, service
 
-DAY = 86_400
 LONGEST = 3650
 """Days that a token may live."""
 
@@ -33,27 +31,14 @@ def make_token() -> Response:
         raise Malformed(say("Choose a role."))
     if not (days.isascii() and days.isdecimal() and 1 <= int(days) <= LONGEST):
         raise Malformed(say("A token lives from 1 to {most} days.", most=LONGEST))
-    ledger = service().ledger
-    if site is not None:
-        ledger.storage.reading().site(site)
-    expires_at = ledger.now() + int(days) * DAY
-    stored, text = access.issue(role=role, site=site, name=name, now=ledger.now(), expires_at=expires_at)  # type: ignore[arg-type]
-    with ledger.storage.writing() as rows:
-        rows.add_token(stored)
-    noted("made a token", site=site, after={"id": stored.id, "role": role, "name": name, "days": int(days)})
-    return _tokens(text)
+    return _tokens(administrator().make_token(role, site=site, name=name, days=int(days)))  # type: ignore[arg-type]
 
 
 @blueprint.post("/tokens/<id>/revoke")
 @needs("owner", whole=True)
 def revoke_token(id: str) -> Any:
     """Take a token out of use at once."""
-    ledger = service().ledger
-    with ledger.storage.writing() as rows:
-        revoked = rows.revoke_token(id, ledger.now())
-    if not revoked:
-        raise UnknownToken(say("There is no such token in use."))
-    noted("revoked a token", before={"id": id})
+    administrator().revoke_token(id)
     flash(say("The token is out of use."))
     return redirect(url_for("desk.tokens"), 303)
 
