@@ -41,7 +41,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         fill(Path(folder), 1)
         ledger = open_ledger(load({"CONSENT_DATA": folder}))
-        _leave_behind(ledger, options.receipts)
+        leave_behind(ledger, options.receipts)
         for figures in (recording(ledger), reading(ledger, options.receipts)):
             for name, figure, budget in figures:
                 print(f"{name:<72} {figure:>14} {budget:>22}", flush=True)
@@ -96,7 +96,7 @@ def _varied(model: Receipt) -> Receipt:
     return msgspec.structs.replace(model, jti=str(uuid4()), sub=subject(), consent=consent)
 
 
-def _leave_behind(ledger: Ledger, count: int) -> None:
+def leave_behind(ledger: Ledger, count: int) -> None:
     """The counts of so many receipts and three showings for two of them, spread over three years."""
     mixes, weights = MIXES
     shown = [msgspec.structs.replace(one, action=tallies.SHOWN, granted="") for one in mixes]

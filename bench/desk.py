@@ -1,0 +1,105 @@
+"""`python -m bench.desk`: what every page of the administrators' desk costs on a large log.
+
+The log holds receipts as recorded, and counts of three years of visitors from many countries. A page is asked for as a
+browser does; its first answer and the median of the others are CPU time of the process that answers, its size is what
+travels compressed, without the pictures and sheets that the browser keeps.
+"""
+
+import argparse
+import gzip
+import re
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+from flask.testing import FlaskClient
+
+from bench import export, servers
+from bench.stats import leave_behind
+from consent import open_ledger
+from consent.ledger import Ledger
+from consent.model import Filter
+from consent.people import ALL, People
+from consent.settings import load
+from consent.web import make_app
+
+AGAIN = 5
+MOST_MS = 100
+MOST_BYTES = 150_000
+PASSWORD = "a long enough password"
+DESK = ("", "account", "people", "tokens", "trail", "health", "new-site")
+SITE = (
+    "overview", "overview.csv", "receipts", "receipts?action=withdraw", "receipts?policy=1&action=custom", "receipts?q={subject}",
+    "receipts?q={id}", "receipts/{id}", "receipts/{id}/sheet", "install", "export", "export?format=csv&action=custom",
+    "export?format=ndjson", "export?format=evidence", "requests", "requests?q={subject}", "settings", "banner", "banner/texts",
+    "banner/services", "banner/looks", "banner/rules", "banner/review", "banner/history", "banner/published", "banner/file",
+)  # fmt: skip
+
+
+def main() -> None:
+    """Fill, ask for every page, print."""
+    parser = argparse.ArgumentParser(prog="python -m bench.desk", description=__doc__.split("\n")[0])
+    parser.add_argument("--receipts", type=int, default=5_000_000)
+    parser.add_argument("--data", type=Path, help="folder to keep the log in, or to find it in")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = filled(options.data or Path(folder), options.receipts)
+        size = ledger.storage.reading().size(servers.SITE)
+        print(f"{f'page, at {size:,} entries':<44}{'status':>8}{'first, ms':>12}{'then, ms':>12}{'KB':>8}", flush=True)
+        for path in paths(ledger):
+            status, first, then, length = asked(ledger, path)
+            verdict = "ok" if status == 200 and first <= MOST_MS and length <= MOST_BYTES else "ABOVE"
+            print(f"{path[:43]:<44}{status:>8}{first:>12.1f}{then:>12.1f}{length / 1000:>8.1f}  {verdict}", flush=True)
+        ledger.storage.close()
+
+
+def filled(folder: Path, count: int) -> Ledger:
+    """The ledger of a folder with at least so many receipts, a checkpoint, an owner and counts."""
+    fresh = not (folder / "consent.db").exists()
+    if fresh:
+        export.fill(folder, 1)
+    ledger = open_ledger(load({"CONSENT_DATA": str(folder)}))
+    ledger.storage.migrate()
+    export.more(folder, count - ledger.storage.reading().size(servers.SITE))
+    if fresh:
+        leave_behind(ledger, count)
+    people = People(ledger.storage, ledger.now)
+    if not people.all():
+        people.add("bench", {ALL: "owner"}, PASSWORD)
+    ledger.tree.checkpoint(servers.SITE)
+    return ledger
+
+
+def paths(ledger: Ledger) -> list[str]:
+    """Every page, those of a single receipt for one in the middle of the log."""
+    rows = ledger.storage.reading()
+    [one] = rows.entries(servers.SITE, Filter(kinds=("receipt",)), after=rows.size(servers.SITE) // 2, limit=1)
+    of_site = [f"/admin/sites/{servers.SITE}/{page.format(id=one.id, subject=one.subject)}" for page in SITE]
+    return [*(f"/admin/{page}" for page in DESK), *of_site]
+
+
+def asked(ledger: Ledger, path: str) -> tuple[int, float, float, int]:
+    """Status, milliseconds of the first answer of a new process's app and of the others, bytes that travel."""
+    browser = signed_in(ledger)
+    taken = []
+    for _ in range(1 + AGAIN):
+        start = time.process_time()
+        answer = browser.get(path, follow_redirects=True)
+        body = answer.data
+        taken.append((time.process_time() - start) * 1e3)
+    return answer.status_code, taken[0], median(taken[1:]), len(gzip.compress(body, 6))
+
+
+def signed_in(ledger: Ledger) -> FlaskClient:
+    """A browser in which an owner is signed in."""
+    browser = make_app(load({"CONSENT_PUBLIC_URL": "http://127.0.0.1"}), ledger).test_client()
+    found = re.search(r'csrf_token" value="([^"]+)', browser.get("/admin/sign-in").text)
+    assert found
+    form = {"csrf_token": found[1], "name": "bench", "password": PASSWORD}
+    assert browser.post("/admin/sign-in", data=form).status_code == 303
+    return browser
+
+
+if __name__ == "__main__":
+    main()
