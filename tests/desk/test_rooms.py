@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from consent.administrator import Administrator
 from consent.errors import Unavailable
 from consent.model import Filter, Token
 from consent.trail import Trail
@@ -226,6 +227,15 @@ def test_who_acted_how_is_told_in_the_readers_language(owner, ledger):
 @pytest.mark.parametrize("what", sorted(WHATS))
 def test_every_act_has_its_words_in_german(what):
     assert what in {text for file in ROOM.glob("templates/desk/de/*.json") for text in json.loads(file.read_text())}
+
+
+def test_a_long_list_of_changes_is_folded(owner, ledger):
+    Administrator(ledger, "anna").did(
+        "published the banner", site="shop", after={"changes": ["<b>1</b>", *"23456"], "few": ["7", "8"]}
+    )
+    page = owner.get("/admin/trail").text
+    assert '<summary>6</summary><ul><li class="wrap">&lt;b&gt;1&lt;/b&gt;</li>' in page
+    assert '<span class="wrap">7, 8</span>' in page
 
 
 def test_a_long_trail_has_pages(owner, app):
