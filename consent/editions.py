@@ -45,6 +45,8 @@ class Editions:
     """The published policies of an installation's sites. Every look may raise UnknownSite or UnknownPolicy."""
 
     def __init__(self, storage: Storage, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.ask: Callable[..., Any] = _ask
+        """Asks the storage; where a loop must not wait, a thread does it."""
         self._storage = storage
         self._clock = clock
         self._sites: dict[str, _Site] = {}
@@ -66,7 +68,9 @@ class Editions:
         if found is None:
             published = edition.published
             site, version = published.site, published.version
-            found = self._storage.reading().newest_script(site, version, language=language, regime=regime)
+            found = self.ask(
+                lambda: self._storage.reading().newest_script(site, version, language=language, regime=regime)
+            )
             if found is None:
                 raise UnknownScript(f"Site {site!r} has no script for version {version} in {language!r} ({regime}).")
             edition.scripts[language, regime] = found
@@ -89,7 +93,7 @@ class Editions:
             self._published, self._glance_at = self._storage.published(), now + GLANCE
         if held is not None and held.published == self._published and now < held.until:
             return held
-        mark = self._storage.reading().edition(site)
+        mark = self.ask(lambda: self._storage.reading().edition(site))
         if held is None or held.mark != mark:
             held = self._sites[site] = _Site(mark)
         held.published, held.until = self._published, now + PATIENCE
@@ -98,5 +102,11 @@ class Editions:
     def _edition(self, held: _Site, site: str, version: int) -> Edition:
         found = held.versions.get(version)
         if found is None:
-            found = held.versions[version] = Edition(self._storage.reading().publication(site, version or None))
+            found = held.versions[version] = Edition(
+                self.ask(lambda: self._storage.reading().publication(site, version or None))
+            )
         return found
+
+
+def _ask(question: Callable[[], Any]) -> Any:
+    return question()

@@ -4,11 +4,13 @@ import http.client
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import gevent
+import psycopg
 import pytest
 
 from consent.errors import Conflict
@@ -124,6 +126,44 @@ def test_clients_that_do_not_read_what_they_asked_for_hold_nobody_up(server: Ser
             assert ask(server, "GET", "/healthz")[0] == 200
             assert server.record()[0] == 201
     assert ask(server, "GET", "/docs")[0] == 200, "whoever leaves gives the thread back"
+
+
+class Far(Server):
+    """A service whose database is another server."""
+
+    database: str
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return {**super().environ, "CONSENT_DATABASE": self.database}
+
+
+@pytest.fixture
+def far(tmp_path: Path, postgres) -> Iterator[Far]:
+    server = Far(tmp_path / "data")
+    with postgres.unborn() as server.database:
+        server.cli("site", "create", "shop", "--origin", ORIGIN)
+        server.start("--workers", "1")
+        yield server
+        server.stop()
+
+
+@pytest.mark.slow
+def test_a_database_that_does_not_answer_holds_nothing_else_up(far: Far):
+    state = f"/sites/shop/subjects/{SUBJECT}/state"
+    for _ in range(2):
+        assert ask(far, "GET", state)[0] == 200
+    with psycopg.connect(far.database) as connection:
+        connection.execute("LOCK TABLE entries, policies IN ACCESS EXCLUSIVE MODE")
+        asking = [threading.Thread(target=ask, args=(far, "GET", state)) for _ in range(3)]
+        for one in asking:
+            one.start()
+        time.sleep(1.2)  # the policy has to be asked for as well
+        assert ask(far, "GET", "/docs")[0] == 200
+        assert all(one.is_alive() for one in asking)
+    for one in asking:
+        one.join(20)
+    assert ask(far, "GET", state)[0] == 200
 
 
 @pytest.mark.slow

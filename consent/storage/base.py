@@ -160,6 +160,9 @@ def logs(rows: Rows) -> list[str]:
 class Storage(Protocol):
     """A database. Raises Unavailable where it cannot be read or written now; the next call tries again."""
 
+    far: bool
+    """Whether it answers over a network, and so may keep a reader waiting."""
+
     def reading(self) -> Rows: ...
     def snapshot(self) -> AbstractContextManager[Rows]:
         """The rows as they are now for as long as the block takes, whatever is written meanwhile."""

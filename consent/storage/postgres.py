@@ -30,6 +30,8 @@ DAMAGE = (psycopg.errors.DataCorrupted, psycopg.errors.IndexCorrupted, psycopg.e
 class PostgresStorage:
     """Ledgers in one schema of a PostgreSQL database."""
 
+    far = True
+
     def __init__(self, url: str) -> None:
         self.url = url
         self._connections = Connections(url, ready=_ready)

@@ -34,6 +34,8 @@ PRAGMAS = (
 class SqliteStorage:
     """A ledger in one SQLite file; connections are opened when they are needed, one a thread and one to write."""
 
+    far = False
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self._threads = threading.local()

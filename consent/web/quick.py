@@ -119,7 +119,7 @@ class Quick:
             msgspec.convert(subject, SubjectId)
         except msgspec.ValidationError:
             return None
-        return _json(start, "200 OK", headers, self.service.ledger.state(site, subject))
+        return _json(start, "200 OK", headers, self._editions.ask(lambda: self.service.ledger.state(site, subject)))
 
     def _script(self, parts: list[str], environ: Environ, start: Start) -> Iterable[bytes] | None:
         if environ.get("QUERY_STRING") or "HTTP_RANGE" in environ:

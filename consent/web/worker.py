@@ -6,7 +6,7 @@ threads of its own; and nothing is monkey-patched, so threads stay threads.
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, nullcontext, suppress
 from io import BytesIO
 from itertools import chain
@@ -41,7 +41,10 @@ class Worker(GeventWorker):
         quick: Quick | None = getattr(self.wsgi, "extensions", {}).get("consent.quick")
         if quick:  # else another application runs with our defaults
             quick.app = Threads(quick.app)
-            quick.service.ledger.together = Loop(quick.service.ledger.storage)
+            ledger = quick.service.ledger
+            ledger.together = Loop(ledger.storage)
+            if ledger.storage.far:
+                ledger.editions.ask = Aside()
 
 
 class Bell:
@@ -93,6 +96,21 @@ class Loop:
                     waiting.append(self._jobs.get_nowait())
             jobs, waiters = zip(*waiting, strict=True)
             self._bell.ring(zip(waiters, run(self._storage, jobs), strict=True))
+
+
+class Aside:
+    """Asks in a thread, while the loop goes on with what else there is.
+
+    Make it in the loop's thread; from other threads it asks at once.
+    """
+
+    def __init__(self) -> None:
+        self._pool = ThreadPool(THREADS)
+        self._thread = threading.get_ident()
+
+    def __call__(self, question: Callable[[], Any]) -> Any:
+        """The answer. Raises what the question raises."""
+        return self._pool.apply(question) if threading.get_ident() == self._thread else question()
 
 
 class Threads:
