@@ -27,7 +27,9 @@ from consent.settings import load
 
 DAYS = 1096
 LAST = date.fromisoformat(tallies.day_of(int(time.time())))
-BY = (["day", "category"], ["category"], ["language"], ["day", "language"], ["country"], ["day", "country", "category"], list(stats.BY))  # fmt: skip
+OF_DESK = ("day,category", "category", "language,category", "country,category", "regime,category", "policy,category", "surface,category", "action")  # fmt: skip
+"""What the desk's overview asks for."""
+BY = (*OF_DESK, "day,language", "day,country,category", ",".join(stats.BY))
 TOGETHER = (1, 16, 64)
 """Receipts that share a transaction."""
 ROUNDS = 200
@@ -64,9 +66,9 @@ def reading(ledger: Ledger, count: int) -> Iterator[tuple[str, str, str]]:
     period = stats.Period((LAST - timedelta(days=89)).isoformat(), (LAST + timedelta(days=1)).isoformat())
     rows = len(ledger.storage.reading().tallies(servers.SITE, period.since, period.until))
     for by in BY:
-        spent = median(_took(lambda by=by: stats.stats(ledger, servers.SITE, period, by)) for _ in range(15))  # type: ignore[misc]
-        name = f"90 days of {count:,} receipts ({rows:,} counts) by {','.join(by)}"
-        yield name, f"{spent * 1e3:.1f} ms", "under 5 ms" if by == BY[0] else ""
+        spent = median(_took(lambda by=by: stats.stats(ledger, servers.SITE, period, by.split(","))) for _ in range(15))  # type: ignore[misc]
+        name = f"90 days of {count:,} receipts ({rows:,} counts) by {by}"
+        yield name, f"{spent * 1e3:.1f} ms", "under 5 ms" if by in OF_DESK else ""
     spent = median(_took(lambda: stats.trends(ledger, servers.SITE, period)) for _ in range(15))
     yield "rates beside the 90 days before", f"{spent * 1e3:.1f} ms", ""
 

@@ -4,7 +4,8 @@ Its rule: an act is noted in the trail where it is done, once it is done; one th
 Nothing here names a visitor.
 """
 
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -13,11 +14,13 @@ from consent.errors import ConsentError, NotNoted, UnknownToken
 from consent.fields import TRAIL, Role
 from consent.ledger import Ledger
 from consent.model import Filter, Policy, Published, Token
-from consent.people import People
 from consent.policy_diff import Change, diff
 from consent.receipts import ErasureClaims, Key, read
 from consent.times import DAY
 from consent.trail import Trail
+
+if TYPE_CHECKING:
+    from consent.people import People
 
 SCHEDULE = "(schedule)"
 """As whom the trail knows what the service does by itself. Nobody's name has a parenthesis in it."""
@@ -59,7 +62,12 @@ class Administrator:
         self.ledger = ledger
         self.who = who
         self._trail = Trail(ledger)
-        self._people = People(ledger.storage, ledger.now)
+
+    @cached_property
+    def _people(self) -> "People":
+        from consent.people import People  # hashing passwords takes 20 MB, which a download needs not have
+
+        return People(self.ledger.storage, self.ledger.now)
 
     def did(self, what: str, *, site: str | None = None, before: Any = None, after: Any = None) -> None:
         """Note what is done. Raises NotNoted."""

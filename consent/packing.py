@@ -54,7 +54,8 @@ def joined(parts: Parts) -> str:
     header, claims, signature = parts
     said = binascii.b2a_base64(claims, newline=False).rstrip(b"=")
     signed = binascii.b2a_base64(signature, newline=False).rstrip(b"=")
-    return b".".join((header, (said + b"." + signed).translate(URL))).decode()
+    whole = b".".join((header, said, signed))  # the few signs are found faster than all are translated
+    return whole.replace(b"+", b"-").replace(b"/", b"_").decode("ascii")
 
 
 def parts(packed: bytes, shape: bytes, known: Sequence[str] = ()) -> Parts:

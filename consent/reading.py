@@ -13,7 +13,7 @@ from consent.storage.base import Rows
 
 
 def entries(
-    rows: Rows, site: str, filter: Filter, *, after: int = -1, end: int | None = None, batch: int = 1000
+    rows: Rows, site: str, filter: Filter, *, after: int = -1, end: int | None = None, batch: int = 500
 ) -> Iterator[Entry]:
     """Entries oldest first, above index `after` and below `end`, or as far as they went when the reading began."""
     end = rows.size(site) if end is None else end

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-import limits
 import msgspec
 
 from consent import anchors
@@ -22,6 +21,7 @@ from consent.shape import nearest
 
 PREFIX = "CONSENT_"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+RATE = "120/minute"
 
 
 class Setting(NamedTuple):
@@ -42,7 +42,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     trusted_proxies: int
     country_header: str
     geoip: Path | None
-    rate_limit: limits.RateLimitItem
+    rate_limit: str
+    """In the notation of the limits library."""
     retention_days: int
     checkpoint_seconds: int
     anchors: tuple[str, ...]
@@ -93,11 +94,15 @@ def _header(text: str) -> str:
     return text
 
 
-def _rate(text: str) -> limits.RateLimitItem:
-    try:
-        return limits.parse(text)
-    except ValueError:
-        raise ValueError("give a rate such as 120/minute") from None
+def _rate(text: str) -> str:
+    if text != RATE:
+        import limits  # 6 MB that only the service needs
+
+        try:
+            limits.parse(text)
+        except ValueError:
+            raise ValueError("give a rate such as 120/minute") from None
+    return text
 
 
 def _issuer(text: str) -> str:
@@ -130,7 +135,7 @@ SETTINGS = (
     Setting("trusted_proxies", "0", _between(0, 10), "How many reverse proxies in front may be believed about the caller's address."),
     Setting("country_header", "", _header, "Request header in which a trusted proxy or CDN names the visitor's country (ISO 3166, such as `DE` or `US-CA`)."),
     Setting("geoip", "", _optional_file, "MMDB file that maps addresses to countries (needs `pip install consent[geoip]`)."),
-    Setting("rate_limit", "120/minute", _rate, "Recordings per address and worker, in the notation of the limits library; a refusal or withdrawal is never limited."),
+    Setting("rate_limit", RATE, _rate, "Recordings per address and worker, in the notation of the limits library; a refusal or withdrawal is never limited."),
     Setting("retention_days", "1096", _between(1, 36500), "Days after a subject's last receipt until what is known of it is purged; a policy may say otherwise for its site."),
     Setting("checkpoint_seconds", "60", _between(1, 86400), "Seconds between checkpoints of the ledger, as long as something is new."),
     Setting("anchors", "", anchors.parse, "Where checkpoints are left too, separated by spaces: file:/path, git:/repository, https://webhook, rfc3161:https://authority (`consent[timestamp]`)."),

@@ -79,7 +79,7 @@ def test_every_command_is_in_one_of_the_tables():
 def _command(path: tuple[str, ...]) -> click.Command:
     found: click.Command = main
     for name in path:
-        found = found.commands[name]  # type: ignore[attr-defined]
+        found = found.get_command(click.Context(found), name)  # type: ignore[attr-defined]
     return found
 
 

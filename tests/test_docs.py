@@ -53,8 +53,9 @@ def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Com
     if not isinstance(command, click.Group):
         yield path, command
         return
-    for name, child in command.commands.items():
-        yield from commands(child, f"{path} {name}")
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        yield from commands(command.get_command(context, name), f"{path} {name}")
 
 
 def spelled(parameter: click.Parameter) -> list[str]:

@@ -5,8 +5,9 @@ import logging
 import pytest
 
 from consent.errors import ConsentError, TooManyRequests
+from consent.logs import Plain
 from consent.web.docs import error_codes
-from consent.web.logs import Logger, Plain
+from consent.web.logs import Logger
 from tests.conftest import ORIGIN, SUBJECT, body
 
 SHAPE = {"type", "title", "status", "detail"}

@@ -20,6 +20,7 @@ ALLOWED = {
     "times": set(),
     "ids": set(),
     "pieces": set(),
+    "logs": set(),
     "policy_types": {"fields"},
     "model": {"fields", "policy_types"},
     "tallies": {"model", "times"},
@@ -131,6 +132,15 @@ def test_sql_stays_in_the_storage(module):
 def test_a_website_reads_the_cookie_without_a_framework():
     code = (
         "import sys, consent.client; print(*(m for m in ('flask', 'click', 'gunicorn', 'sqlite3') if m in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_a_download_is_a_process_without_what_only_the_service_or_other_commands_need():
+    code = (
+        "import sys; from consent.cli import main; main.get_command(None, 'export')\n"
+        "print(*(m for m in ('flask', 'jinja2', 'gunicorn', 'limits', 'argon2', 'pyarrow') if m in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""

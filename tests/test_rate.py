@@ -1,6 +1,5 @@
 """Recordings per address: a sliding window that forgets."""
 
-import limits
 import pytest
 
 from consent.errors import TooManyRequests
@@ -9,7 +8,7 @@ from consent.web.rate import RateLimit
 
 @pytest.fixture
 def limit(clock) -> RateLimit:
-    return RateLimit(limits.parse("10/minute"), clock=clock)
+    return RateLimit("10/minute", clock=clock)
 
 
 def hits(limit: RateLimit, address: str | None = "192.0.2.1", *, what: str = "receipts") -> int:

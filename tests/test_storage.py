@@ -6,7 +6,9 @@ import sqlite3
 import threading
 import uuid
 from base64 import urlsafe_b64encode
+from collections import Counter
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import get_args
 
@@ -611,6 +613,37 @@ def test_counts_are_summed_over_the_fields_that_are_not_named(shop):
     assert by_policy == [(Tally("", 1, *[""] * 6), 3), (Tally("", 2, *[""] * 6), 4)]
     assert shop.reading().tallies("shop", *ALWAYS, by=()) == [(Tally("", 0, *[""] * 6), 7)]
     assert shop.reading().tallies("shop", "2027-01-01", "2027-02-01", by=()) == []
+
+
+PERIODS = [
+    ("2025-12-31", "2026-01-01"), ("2026-01-01", "2026-02-01"), ("2026-01-02", "2026-01-31"), ("2026-01-31", "2026-03-01"),
+    ("2025-12-02", "2026-02-28"), ("2026-02-28", "2026-02-28"), ALWAYS,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("since, until", PERIODS)
+@pytest.mark.parametrize("by", [(), ("action",), ("language",), ("policy", "country")])
+def test_a_period_has_the_sum_of_its_days(shop, since, until, by):
+    first = date(2025, 12, 1)
+    days = [(first + timedelta(days=at)).isoformat() for at in range(110)]
+    with shop.writing() as rows:
+        rows.tally("shop", {tally(day, language=("de", "en")[at % 2]): at + 1 for at, day in enumerate(days)})
+    found = shop.reading().tallies("shop", since, until, by=by)
+    assert sum(count for _, count in found) == sum(at + 1 for at, day in enumerate(days) if since <= day < until)
+    daily = shop.reading().tallies("shop", since, until, by=("day", *by))
+    summed = Counter[Tally]()
+    for one, count in daily:
+        summed[msgspec.structs.replace(one, day="")] += count
+    assert dict(found) == summed
+
+
+def test_what_is_taken_away_too_often_takes_nothing_from_other_days(shop):
+    with shop.writing() as rows:
+        rows.tally("shop", {tally(): 2, tally("2026-11-24"): 1})
+    with shop.writing() as rows:
+        rows.tally("shop", {tally(): -5})
+    assert shop.reading().tallies("shop", *ALWAYS) == [(tally("2026-11-24"), 1)]
+    assert shop.reading().tallies("shop", *ALWAYS, by=()) == [(Tally("", 0, *[""] * 6), 1)]
 
 
 def test_sites_are_counted_apart(shop):

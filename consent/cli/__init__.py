@@ -6,30 +6,46 @@ standard error that says what to do.
 
 import logging.config
 import sys
+from importlib import import_module
 
 import click
 
 import consent
-from consent.cli.copies import backup, restore
-from consent.cli.counting import stats
-from consent.cli.erasing import erase, purge
-from consent.cli.keeping import doctor, init, migrate
-from consent.cli.keys import keys, token
-from consent.cli.people import user
-from consent.cli.policies import policy
-from consent.cli.proving import checkpoint, verify
-from consent.cli.records import export, receipt
-from consent.cli.serving import serve
-from consent.cli.sites import site, snippet
 from consent.errors import BadId, BadQuery, BadSettings, Conflict, ConsentError, Malformed, NotFound
+from consent.logs import config
 from consent.settings import PREFIX, SETTINGS
-from consent.web.logs import config
 
 WRONG_USE = (BadSettings, BadQuery, BadId, NotFound, Conflict, Malformed)
 
 
+ROOMS = {
+    "keeping": ("init", "migrate", "doctor"),
+    "serving": ("serve",),
+    "sites": ("site", "snippet"),
+    "policies": ("policy",),
+    "exporting": ("export",),
+    "proving": ("verify", "checkpoint"),
+    "records": ("receipt",),
+    "counting": ("stats",),
+    "erasing": ("erase", "purge"),
+    "keys": ("keys", "token"),
+    "people": ("user",),
+    "copies": ("backup", "restore"),
+}
+"""Modules and the commands in each: what one command needs is not imported for another."""
+COMMANDS = {name: module for module, names in ROOMS.items() for name in names}
+
+
 class Commands(click.Group):
-    """A group whose refusals are one sentence and an exit code."""
+    """A group of the commands, whose refusals are one sentence and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        return getattr(import_module(f"consent.cli.{COMMANDS[cmd_name]}"), cmd_name)
 
     def invoke(self, ctx: click.Context) -> None:
         try:
@@ -60,9 +76,3 @@ def main() -> None:
       consent serve
     """
     logging.config.dictConfig(config("WARNING", form="plain"))
-
-
-for command in (
-    init, serve, site, policy, snippet, export, verify, checkpoint, receipt, stats, erase, purge, keys, user, token, migrate, backup, restore, doctor,
-):  # fmt: skip
-    main.add_command(command)

@@ -10,9 +10,9 @@ from consent.administrator import Administrator
 from consent.cli.people import first_owner
 from consent.cli.shared import acting, installation
 from consent.errors import Unavailable
+from consent.logs import config
 from consent.settings import SETTINGS, Settings, load
 from consent.web import demo as demo_shop
-from consent.web.logs import config
 from consent.web.serve import serve as run
 
 DEFAULT_URL = next(setting.default for setting in SETTINGS if setting.name == "public_url")

@@ -9,6 +9,7 @@ from consent.errors import Conflict
 from consent.storage.base import Rows, Storage, logs
 from consent.storage.parcels import ENTRY
 from consent.storage.rows import POLICY, SCRIPT, TOKEN
+from consent.storage.tally_rows import ANSWERS, DAYS, IN_FULL
 from consent.storage.tree_rows import CHECKPOINT
 
 TABLES = {
@@ -20,8 +21,7 @@ TABLES = {
     "tiles": "site, level, number, hashes",
     "checkpoints": f"site, {CHECKPOINT}",
     "tokens": TOKEN,
-    "tallies": "site, day, policy, action, granted, language, country, regime, surface, count",
-    "answers": "site, day, policy, action, granted, count",
+    **{counts.name: ", ".join([*counts.key, *(f"d{day}" for day in DAYS)]) for counts in (IN_FULL, ANSWERS)},
     "documents": "kind, id, body",
     "removed_sites": "id",
 }

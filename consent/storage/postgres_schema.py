@@ -4,6 +4,8 @@ Its rule: the site leads the key of whatever belongs to one, so that a cluster c
 Tables are never partitioned: docs/deploy.md says why.
 """
 
+from consent.storage.months import by_months
+
 MIGRATIONS: dict[str, str] = {
     "m001_ledger": """
         CREATE TABLE sites (
@@ -72,6 +74,7 @@ MIGRATIONS: dict[str, str] = {
         );
         DROP TABLE displays
     """,
+    "m005_months": by_months(text='TEXT COLLATE "C"'),
 }
 """Names and what each does, oldest first."""
 

@@ -12,10 +12,15 @@ from consent import tallies
 from consent.model import Tally
 from consent.storage.parcels import statement
 from consent.storage.shapes import Shapes
-from consent.storage.tally_rows import IN_FULL
 
 MOST = 20_000
 """Tallies that are gathered before they are written."""
+KEY = "site, day, policy, action, granted, language, country, regime, surface"
+ADD = (
+    f"INSERT INTO tallies ({KEY}, count) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    f" ON CONFLICT ({KEY}) DO UPDATE SET count = tallies.count + excluded.count"
+)
+"""As the table was then: a row for every day (schema.m010_months)."""
 
 
 def recount(connection: sqlite3.Connection) -> None:
@@ -34,5 +39,5 @@ def recount(connection: sqlite3.Connection) -> None:
 
 
 def _write(connection: sqlite3.Connection, counted: Counter[tuple[int, Tally]]) -> None:
-    connection.executemany(IN_FULL.add(), [(site, *astuple(tally), count) for (site, tally), count in counted.items()])
+    connection.executemany(ADD, [(site, *astuple(tally), count) for (site, tally), count in counted.items()])
     counted.clear()

@@ -270,7 +270,8 @@ class SqlRows(TallyRows):
         where, values = _where(filter)
         sql = f"SELECT {ENTRY} FROM entries WHERE site = ? AND {BETWEEN}{where} ORDER BY position {order} LIMIT ?"
         rows = self._all(sql, (self._key(site), *bounds, *values, limit))
-        return [self._entry_of(site, row) for row in rows]
+        shape = self._shape
+        return [entry_of(site, row, shape) for row in rows]
 
     def _entry_of(self, site: str, row: tuple) -> Entry:
         return entry_of(site, row, self._shape)

@@ -2,6 +2,7 @@
 
 from sqlite_utils import Database, Migrations
 
+from consent.storage.months import by_months
 from consent.storage.recount import recount
 
 migrations = Migrations("consent")
@@ -130,6 +131,12 @@ def m009_tallies(db: Database) -> None:
     db.conn.execute(
         "INSERT INTO answers SELECT site, day, policy, action, granted, sum(count) FROM tallies GROUP BY 1, 2, 3, 4, 5"
     )
+
+
+@migrations()
+def m010_months(db: Database) -> None:
+    """The daily counts in a row for each month, with a column for each day."""
+    _run(db, by_months(text="TEXT", kept=" WITHOUT ROWID"))
 
 
 def _run(db: Database, statements: str) -> None:

@@ -1,32 +1,18 @@
-"""Log lines: one JSON object an event, with the request it belongs to, and without secrets or personal data.
+"""Log lines of the service: one JSON object an event, with the request it belongs to, and without secrets or personal data.
 
-Subject ids, tokens, signed statements and addresses are cut out of whatever is logged.
+Its rule: what `logs` cuts out of lines for people is cut out of these too.
 """
 
 import logging
-import re
 from typing import Any
 
 import msgspec
 from flask import has_request_context, request
 from gunicorn.glogging import Logger as GunicornLogger
 
+from consent.logs import SECRET
 from consent.times import rfc3339
 from consent.web.watch import ID
-
-SECRET = re.compile(
-    r"consent_[0-9a-z]+_[\w-]+"  # API tokens
-    r"|eyJ[\w-]+\.[\w-]+\.[\w-]+"  # signed statements
-    r"|(?<=ip=)[0-9a-f.:]+"  # callers' addresses, which gunicorn names in a bad request
-    r"|(?<![\w-])[\w-]{21}[AQgw](?![\w-])"  # subject ids
-)
-
-
-class Plain(logging.Formatter):
-    """A line for people, traces included, that carries no secret."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return SECRET.sub("…", super().format(record))
 
 
 class Lines(logging.Formatter):
@@ -51,22 +37,6 @@ class Logger(GunicornLogger):
         """Of a request only that it failed: its address may carry what was asked for, or by whom."""
         failed = "Error handling request"
         super().exception(*((failed,) if msg.startswith(failed) else (msg, *args)), **kwargs)
-
-
-def config(level: str = "INFO", *, form: str = "lines") -> dict:
-    """A dictConfig for the service and for gunicorn: one line an event, `plain` or as `lines` of JSON, to standard error."""
-    logger = {"handlers": ["stderr"], "level": level, "propagate": False}
-    return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {
-            "plain": {"()": Plain, "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
-            "lines": {"()": Lines},
-        },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": form}},
-        "root": {"handlers": ["stderr"], "level": level},
-        "loggers": {"consent": logger, "gunicorn.error": logger},
-    }
 
 
 def _told() -> dict[str, Any]:

@@ -20,7 +20,8 @@ Key = tuple[str, str]
 class RateLimit:
     """A limit per address and worker process: a sliding window, its past taken as evenly filled."""
 
-    def __init__(self, item: limits.RateLimitItem, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, rate: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        item = limits.parse(rate)
         self._most = item.amount
         self._seconds = item.get_expiry()
         self._clock = clock

@@ -7,8 +7,8 @@ from gunicorn.app.base import BaseApplication
 
 from consent import create_app
 from consent.keeper import Keeper
+from consent.logs import config
 from consent.settings import Settings
-from consent.web.logs import config
 from consent.web.service import Service
 
 

@@ -4,13 +4,11 @@ A browser that signed in before holds a device cookie (OWASP, "Slow down online 
 and has a count of its own, whatever strangers try under the same name.
 """
 
-import limits
-
 from consent.web.rate import RateLimit
 
-BY_ADDRESS = limits.parse("20/10minutes")
-BY_NAME = limits.parse("30/hour")
-BY_DEVICE = limits.parse("10/10minutes")
+BY_ADDRESS = "20/10minutes"
+BY_NAME = "30/hour"
+BY_DEVICE = "10/10minutes"
 
 
 class Throttle:
