@@ -34,13 +34,15 @@ OWN = Appearance(
     radius=4,
     spacing="wide",
 )
-ROOMS = tuple(f"/admin/{room}" for room in ("", "account", "people", "tokens", "trail", "health", "new-site")) + tuple(
+ROOMS = tuple(f"/admin/{room}" for room in ("", "sign-in", "account", "people", "tokens", "trail", "health", "new-site")) + tuple(
     f"{desk.SITE}/{room}"
     for room in (
         "overview", "receipts", "install", "export", "requests", "settings", "banner", "banner/services", "banner/looks",
         "banner/rules", "banner/review", "banner/history", "banner/file",
     )
 )  # fmt: skip
+RECEIPT = f"{desk.SITE}/receipts/newest"
+"""Not an address: the page of the receipt that stands first among the others."""
 THEMES = {"light": Appearance(theme="light"), "dark": Appearance(theme="dark"), "own": OWN}
 SIZES = {"desktop": (1280, 800), "phone": (360, 740)}
 LANGUAGES = {"ltr": "en", "rtl": "ar"}
@@ -75,7 +77,7 @@ def at_the_desk(browser: Browser) -> None:
     with TemporaryDirectory() as folder:
         service = desk.busy(Path(folder))
         state = desk.signed_in(service, browser)
-        for room, size, scheme in product(ROOMS, desk.VIEWS, ("light", "dark")):
+        for room, size, scheme in product((*ROOMS, RECEIPT), desk.VIEWS, ("light", "dark")):
             width, height = desk.VIEWS[size]
             context = browser.new_context(
                 viewport={"width": width, "height": height},
@@ -83,7 +85,9 @@ def at_the_desk(browser: Browser) -> None:
                 storage_state=state,  # type: ignore[arg-type]
             )
             page = context.new_page()
-            page.goto(service.url + room)
+            page.goto(service.url + room.removesuffix("/newest"))
+            if room == RECEIPT:
+                page.locator("main a[href*='/receipts/']").first.click()
             page.wait_for_load_state("networkidle")
             name = room.removeprefix("/admin/").removeprefix("sites/shop/").replace("/", "-") or "home"
             page.screenshot(path=FOLDER / f"desk-{name}-{size}-{scheme}.png", full_page=True)

@@ -230,12 +230,16 @@ def test_every_act_has_its_words_in_german(what):
 
 
 def test_a_long_list_of_changes_is_folded(owner, ledger):
-    Administrator(ledger, "anna").did(
-        "published the banner", site="shop", after={"changes": ["<b>1</b>", *"23456"], "few": ["7", "8"]}
-    )
+    after = {"changes": ["<b>1</b>", *"23456"], "few": ["7", "8"], "asks_again": False, "roles": {"*": "owner"}}
+    Administrator(ledger, "anna").did("published the banner", site="shop", after=after)
     page = owner.get("/admin/trail").text
     assert '<summary>6</summary><ul><li class="wrap">&lt;b&gt;1&lt;/b&gt;</li>' in page
-    assert '<span class="wrap">7, 8</span>' in page
+    for told in (
+        '<span class="wrap">7, 8</span>',
+        "<small>asks_again:</small> no",
+        '<span class="wrap">everywhere: owner</span>',
+    ):
+        assert told in page
 
 
 def test_a_long_trail_has_pages(owner, app):
