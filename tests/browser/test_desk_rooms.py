@@ -16,6 +16,24 @@ ROOMS = (
     "/admin/", "/admin/account", "/admin/people", "/admin/tokens", "/admin/trail", "/admin/health", "/admin/new-site",
     f"{SITE}/overview", f"{SITE}/install", f"{SITE}/settings",
 )  # fmt: skip
+MORE = tuple(
+    f"{SITE}/{room}"
+    for room in (
+        "receipts",
+        "export",
+        "requests",
+        "banner",
+        "banner/services",
+        "banner/looks",
+        "banner/rules",
+        "banner/review",
+    )
+)
+SHIFT = """() => new Promise(done => {
+  let moved = 0;
+  new PerformanceObserver(list => list.getEntries().forEach(one => (moved += one.value))).observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => done(moved), 100);
+})"""
 LARGEST = 150_000
 """Bytes that a page and what it loads may take."""
 
@@ -58,6 +76,17 @@ def test_every_room_can_be_read_by_everybody(service, browser, state, view, sche
         assert page.locator("html").get_attribute("lang") == language
     context.close()
     assert said == []
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_nothing_moves_while_a_page_comes(service: Service, browser: Browser, state: dict, view: str) -> None:
+    width, height = VIEWS[view]
+    context = browser.new_context(viewport={"width": width, "height": height}, storage_state=state)  # type: ignore[arg-type]
+    page = context.new_page()
+    for room in ROOMS + MORE:
+        page.goto(service.url + room, wait_until="networkidle")
+        assert (room, page.evaluate(SHIFT)) == (room, 0)
+    context.close()
 
 
 @pytest.fixture

@@ -90,7 +90,6 @@ function follow() {
 }
 
 if (form?.dataset.preview) {
-  switches.querySelector("[data-plain]").hidden = true;
   switches.addEventListener("change", show);
   switches.addEventListener("submit", event => (event.preventDefault(), show()));
   form.addEventListener("input", event => {
