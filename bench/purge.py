@@ -1,0 +1,95 @@
+"""`python -m bench.purge`: what removing a month of a large log takes, while recording goes on.
+
+A share of the log, a thirty-sixth, is made older than its retention in the database itself (what was signed stays as it
+is, which purging does not look at); then `consent purge` removes it, once alone and once beside a service that records.
+"""
+
+import argparse
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from threading import Thread
+
+from bench import desk, load, servers
+from bench.load import Job
+from bench.recording import CHOICE, HEADERS
+from consent.times import DAY
+
+MONTHS = 36
+BACK = 1200 * DAY
+"""How much older, in seconds: past the default retention of 36 months."""
+CONNECTIONS = 16
+MOST_SECONDS = 10
+LEAST = 0.8
+
+
+def main() -> None:
+    """Fill, purge, print."""
+    parser = argparse.ArgumentParser(prog="python -m bench.purge", description=__doc__.split("\n")[0])
+    parser.add_argument("--receipts", type=int, default=5_000_000)
+    parser.add_argument("--data", type=Path, help="folder of a filled log, which is copied")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=options.data and options.data.parent) as folder:
+        work = Path(folder) / "log"
+        if options.data:
+            shutil.copytree(options.data, work)
+        desk.filled(work, options.receipts).storage.close()
+        month = options.receipts // MONTHS
+        age(work, 0, month)
+        alone = purged(work)
+        report("purging a month alone", month, alone)
+        age(work, month, 2 * month)
+        with servers.service(work) as service:
+            before, _ = recorded(service, lambda: time.sleep(4))
+            meanwhile, beside = recorded(service, lambda: purged(work))
+        report("purging a month, recording going on", month, beside)
+        print(
+            f"recording meanwhile: {meanwhile / before:.2f} of its rate alone, {before:,.0f} a second (budget {LEAST})"
+        )
+
+
+def age(folder: Path, first: int, last: int) -> None:
+    """Make the entries between two indexes, the policy's not, older than they are."""
+    database = sqlite3.connect(folder / "consent.db")
+    sql = "UPDATE entries SET recorded_at = recorded_at - ? WHERE position > ? AND position <= ? AND kind = 0"
+    with database:
+        database.execute(sql, (BACK, first, last))
+    database.close()
+
+
+def purged(folder: Path) -> float:
+    """Seconds of `consent purge`, as an operator runs it."""
+    command = [sys.executable, "-c", "from consent.cli import main; main()", "purge"]
+    start = time.monotonic()
+    done = subprocess.run(command, env=os.environ | {"CONSENT_DATA": str(folder)}, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    print(done.stdout.strip())
+    return time.monotonic() - start
+
+
+def recorded(service: servers.Running, work) -> tuple[float, float]:  # type: ignore[no-untyped-def]
+    """Receipts a second while something is done, and what that returns."""
+    found: list[float] = []
+    worker = Thread(target=lambda: found.append(work() or 0))
+    worker.start()
+    rates = []
+    while not rates or worker.is_alive():
+        job = Job(service.port, f"/sites/{servers.SITE}/receipts", CONNECTIONS, 2.0, 201, HEADERS, CHOICE)
+        rates.append(load.measure(service, job)["rate"])
+    worker.join()
+    return sum(rates) / len(rates), found[0]
+
+
+def report(what: str, count: int, seconds: float) -> None:
+    verdict = "ok" if seconds <= MOST_SECONDS else "ABOVE"
+    print(f"{what}: {count:,} receipts in {seconds:.1f} s (budget {MOST_SECONDS}) {verdict}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
