@@ -3,14 +3,14 @@ entries were emptied, why and when; their leaf hashes stay, so that every other 
 """
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 
 from consent import tallies
 from consent.claims import entry_of
 from consent.ids import uuid7
 from consent.keyring import KeyRing
-from consent.model import Entry, Filter, Tally
+from consent.model import Entry, Tally
 from consent.receipts import ErasureClaims, ErasureStatement
 from consent.storage.base import Rows, Storage
 from consent.times import DAY
@@ -18,7 +18,7 @@ from consent.times import DAY
 BATCH = 500
 """Subjects that one transaction purges: recording goes on between them."""
 PAGE = 1000
-"""Entries of a subject that are held at a time."""
+"""Entries that are held at a time."""
 TRIES = 5
 PAUSE = 0.1
 """Seconds between tries to leave no trace."""
@@ -40,7 +40,7 @@ class Erasure:
         if self.storage.reading().latest(site, subject) is None:
             return []  # whoever asks for strangers' erasure holds up nobody
         with self.storage.writing() as rows:
-            _uncount(rows, site, subject)
+            _uncount(rows, site, [subject])
             indexes = rows.empty(site, subject)
             self._account(rows, site, indexes, reason)
         if indexes:
@@ -84,8 +84,7 @@ class Erasure:
     def _purge(self, site: str, subjects: list[str], before: int) -> int:
         """Empty those subjects that nothing was recorded for since they were found overdue."""
         with self.storage.writing() as rows:
-            for subject in subjects:
-                _uncount(rows, site, subject, before=before)
+            _uncount(rows, site, subjects, before=before)
             indexes = rows.empty_idle(site, subjects, before)
             self._account(rows, site, indexes, "past its retention")
         return len(indexes)
@@ -99,22 +98,28 @@ class Erasure:
             rows.append(entry_of(claims, self.ring.newest()))
 
 
-def _uncount(rows: Rows, site: str, subject: str, *, before: int | None = None) -> None:
-    """Count a subject's entries under their days alone; not where its last one is not older than `before`."""
-    counts, newest = Counter[Tally](), 0
-    for entry in _receipts(rows, site, subject):
-        counts[tallies.of_stored(entry.token, entry.recorded_at)] -= 1
-        counts[tallies.erased(entry.recorded_at)] += 1
-        newest = entry.recorded_at
-    if before is not None and newest >= before:
-        return
+def _uncount(rows: Rows, site: str, subjects: list[str], *, before: int | None = None) -> None:
+    """Count some subjects' entries under their days alone; not of those whose last one is not older than `before`."""
+    changes: defaultdict[str, Counter[Tally]] = defaultdict(Counter)
+    newest: dict[str, int] = {}
+    for entry in _receipts(rows, site, subjects):
+        subject = entry.subject or ""
+        changes[subject][tallies.of_stored(entry.token, entry.recorded_at)] -= 1
+        changes[subject][tallies.erased(entry.recorded_at)] += 1
+        newest[subject] = entry.recorded_at
+    counts = Counter[Tally]()
+    for subject, own in changes.items():
+        if before is None or newest[subject] < before:
+            for tally, change in own.items():
+                counts[tally] += change
     rows.tally(site, counts)
 
 
-def _receipts(rows: Rows, site: str, subject: str) -> Iterator[Entry]:
+def _receipts(rows: Rows, site: str, subjects: list[str]) -> Iterator[Entry]:
+    """Oldest first."""
     after = -1
     while True:
-        page = rows.entries(site, Filter(subject=subject), after=after, limit=PAGE)
+        page = rows.of_subjects(site, subjects, after=after, limit=PAGE)
         yield from page
         if len(page) < PAGE:
             return

@@ -85,6 +85,9 @@ class Rows(Protocol):
     def idle(self, site: str, before: int) -> list[str]:
         """Subjects whose last receipt is older than a time, at most 100,000 of them."""
 
+    def of_subjects(self, site: str, subjects: list[str], *, after: int = -1, limit: int = 1000) -> list[Entry]:
+        """Receipts of any of some subjects with an index above `after`, oldest first."""
+
     def empty(self, site: str, subject: str) -> list[int]:
         """Remove everything about a subject but index, kind, time and leaf; returns the indexes emptied."""
 
