@@ -86,6 +86,51 @@ def test_a_code_is_asked_for_and_works_once(crew, clock):
     assert crew.sign_in("anna", PASSWORD, pyotp.TOTP(secret).at(int(clock.now)))
 
 
+def during(monkeypatch, act) -> None:
+    """Do something else while the next password is held against its hash."""
+    verify = people._verify
+
+    def verified(hash: str, password: str) -> bool:
+        monkeypatch.setattr(people, "_verify", verify)
+        act()
+        return verify(hash, password)
+
+    monkeypatch.setattr(people, "_verify", verified)
+
+
+def test_a_password_that_is_changed_while_it_is_tried_does_not_come_back(crew, monkeypatch):
+    during(monkeypatch, lambda: crew.set_password("anna", "another long password"))
+    with pytest.raises(NotSignedIn):
+        crew.sign_in("anna", PASSWORD, "")
+    with pytest.raises(NotSignedIn):
+        crew.sign_in("anna", PASSWORD, "")
+    assert crew.sign_in("anna", "another long password", "")
+
+
+def test_an_account_that_is_bound_while_a_password_is_tried_ends_the_password(crew, monkeypatch):
+    crew.set_account("anna", "anna@example.org")
+    account = Account("https://login.example", "1", "anna@example.org", verified=True)
+    during(monkeypatch, lambda: crew.sign_in_with(account))
+    with pytest.raises(NotSignedIn):
+        crew.sign_in("anna", PASSWORD, "")
+    assert crew.get("anna").hash == ""
+
+
+def test_who_is_removed_while_signing_in_is_not_signed_in(crew, monkeypatch):
+    crew.add("bert", {ALL: "owner"})
+    during(monkeypatch, lambda: crew.remove("anna"))
+    with pytest.raises(NotSignedIn):
+        crew.sign_in("anna", PASSWORD, "")
+
+
+def test_a_code_that_is_used_twice_at_once_works_once(crew, clock, monkeypatch):
+    crew.set_secret("anna", secret := people.new_secret())
+    code = pyotp.TOTP(secret).at(int(clock.now))
+    during(monkeypatch, lambda: crew.sign_in("anna", PASSWORD, code))
+    with pytest.raises(NotSignedIn):
+        crew.sign_in("anna", PASSWORD, code)
+
+
 def test_an_account_is_bound_by_its_first_sign_in_and_takes_the_passwords_place(crew, sessions):
     crew.add("bert", {ALL: "owner"}, PASSWORD)
     key = sessions.start(crew.sign_in("bert", PASSWORD, ""))
