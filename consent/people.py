@@ -290,8 +290,8 @@ def _owner_of(account: Account, key: tuple[str, str], people: list[Person]) -> P
     if bound := [person for person in people if person.bound == key]:
         return bound[0]
     if named := [person for person in people if person.account and account.is_called(person.account)]:
-        if named[0].bound is None:
-            return named[0]
+        if free := [person for person in named if person.bound is None]:
+            return min(free, key=lambda person: "@" in person.account)  # a subject is nobody else's, an address may be
         raise NotSignedIn("Another account signed in here first under this address. Ask an owner to enter it anew.")
     if account.email and not account.verified:
         raise NotSignedIn("The e-mail address of this account is not verified. Ask an owner to enter its subject.")

@@ -149,6 +149,16 @@ def test_an_account_is_bound_by_its_first_sign_in_and_takes_the_passwords_place(
         crew.sign_in("bert", "", "")
 
 
+def test_a_subject_comes_in_though_its_address_was_somebody_elses(crew):
+    crew.set_account("anna", "anna@example.org")
+    crew.add("cleo", {}, account="cleo@example.org")
+    crew.sign_in_with(Account("https://login.example", "1", "anna@example.org", verified=True))
+    crew.add("bert", {}, account="2")
+    crew.add("dora", {}, account="3")
+    assert crew.sign_in_with(Account("https://login.example", "2", "anna@example.org", verified=True)).name == "bert"
+    assert crew.sign_in_with(Account("https://login.example", "3", "cleo@example.org", verified=True)).name == "dora"
+
+
 def test_roles_hold_where_they_were_given(crew):
     person, _ = crew.add("bert", {"shop": "editor", ALL: "auditor"})
     assert (person.role("shop"), person.role("other"), person.role(None)) == ("editor", "auditor", "auditor")
