@@ -137,13 +137,14 @@ class People:
     def set_account(self, name: str, account: str) -> Person:
         """Who signs in under a name with OpenID Connect, nobody where it is empty; what was bound is so no more.
 
-        Every session ends. Raises UnknownPerson, Invalid or Conflict.
+        Every session ends. Raises UnknownPerson, Invalid, or Conflict, also for the last owner's only way in.
         """
         called = _called(account)
         with self._storage.writing() as rows:
             person = msgspec.structs.replace(_get(rows, name), account=called, bound=None)
             _put_named(rows, person)
             _end_sessions(rows, name)
+            _owned(rows, person)
         return person
 
     def set_secret(self, name: str, secret: str) -> Person:
@@ -299,8 +300,9 @@ def _owner_of(account: Account, key: tuple[str, str], people: list[Person]) -> P
 
 
 def _owned(rows: Rows, changed: Person) -> None:
-    """Raises Conflict where the person who was changed was the last owner."""
-    if changed.role(None) == "owner" and not any(person.role(None) == "owner" for person in _everybody(rows)):
+    """Raises Conflict where the person who was changed was the last owner who has a way in."""
+    owners = [person for person in _everybody(rows) if person.role(None) == "owner"]
+    if changed.role(None) == "owner" and not any(person.hash or person.account for person in owners):
         raise Conflict("Somebody has to stay owner of the whole installation: make somebody else one first.")
 
 

@@ -159,6 +159,18 @@ def test_a_subject_comes_in_though_its_address_was_somebody_elses(crew):
     assert crew.sign_in_with(Account("https://login.example", "3", "cleo@example.org", verified=True)).name == "dora"
 
 
+def test_the_last_owner_keeps_a_way_in(crew):
+    crew.set_account("anna", "anna@example.org")
+    crew.sign_in_with(Account("https://login.example", "1", "anna@example.org", verified=True))
+    with pytest.raises(Conflict, match="has to stay owner"):
+        crew.set_account("anna", "")
+    assert crew.get("anna").bound == ("https://login.example", "1")
+    crew.add("bert", {ALL: "owner"}, PASSWORD)
+    crew.set_account("anna", "")
+    with pytest.raises(Conflict, match="has to stay owner"):
+        crew.remove("bert")
+
+
 def test_roles_hold_where_they_were_given(crew):
     person, _ = crew.add("bert", {"shop": "editor", ALL: "auditor"})
     assert (person.role("shop"), person.role("other"), person.role(None)) == ("editor", "auditor", "auditor")
