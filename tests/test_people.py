@@ -1,6 +1,8 @@
 """Who may sign in: passwords, second factors, roles, sessions, and the trail of what they did."""
 
 import json
+import threading
+from contextlib import suppress
 
 import pyotp
 import pytest
@@ -187,6 +189,31 @@ def test_somebody_stays_owner(crew):
     crew.remove("anna")
     with pytest.raises(UnknownPerson):
         crew.get("anna")
+
+
+def test_two_owners_who_remove_each_other_at_once_leave_one(crew, monkeypatch):
+    crew.add("bert", {ALL: "owner"}, PASSWORD)
+    owned, both, refused = people._owned, threading.Barrier(2), []
+
+    def at_once(rows, changed) -> None:
+        with suppress(threading.BrokenBarrierError):
+            both.wait(1)
+        owned(rows, changed)
+
+    monkeypatch.setattr(people, "_owned", at_once)
+
+    def remove(name: str) -> None:
+        try:
+            crew.remove(name)
+        except Conflict:
+            refused.append(name)
+
+    threads = [threading.Thread(target=remove, args=(name,)) for name in ("anna", "bert")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert [person.name for person in crew.all()] == refused and len(refused) == 1
 
 
 def test_a_session_ends_when_it_is_not_used(crew, sessions, clock):
