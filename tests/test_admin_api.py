@@ -29,6 +29,7 @@ ADDRESSES = [
     ("GET", "/api/sites/shop/export", "auditor"),
     ("GET", "/api/sites/shop/stats", "auditor"),
     ("DELETE", f"/api/sites/shop/subjects/{SUBJECT}", "editor"),
+    ("GET", "/api/trail", "auditor"),
 ]
 RANK = ["auditor", "editor", "owner"]
 
