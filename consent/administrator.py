@@ -4,13 +4,14 @@ Its rule: an act is noted in the trail where it is done, once it is done; one th
 Nothing here names a visitor.
 """
 
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from consent import access, policy, search
-from consent.errors import ConsentError, NotNoted, UnknownToken
+from consent.errors import Conflict, ConsentError, NotNoted, UnknownToken
 from consent.fields import TRAIL, Role
 from consent.ledger import Ledger
 from consent.model import Filter, Policy, Published, Token
@@ -95,9 +96,11 @@ class Administrator:
         self.ledger.remove_site(site)
         self.did("deleted a site", site=site, before={"entries": size})
 
-    def publish(self, site: str, new: Policy, *, material: bool | None = None) -> Publishing:
+    def publish(
+        self, site: str, new: Policy, *, material: bool | None = None, drafted_from: int | None = None
+    ) -> Publishing:
         """Publish a policy (Ledger.publish)."""
-        published, is_new = self.ledger.publish(site, new, material=material)
+        published, is_new = self.ledger.publish(site, new, material=material, drafted_from=drafted_from)
         if not is_new:
             return Publishing(published, False, [])
         changes = diff(policy.draft(self._before(published)), policy.draft(published))
@@ -107,9 +110,14 @@ class Administrator:
         self.did("published the banner", site=site, before={"version": published.version - 1}, after=after)
         return Publishing(published, True, changes)
 
-    def change_settings(self, site: str, new: Policy) -> Publishing:
-        """Publish a policy that differs in name, origins or retention only; nobody is asked again for that."""
-        published, is_new = self.ledger.publish(site, new, material=False)
+    def change_settings(self, site: str, given: dict[str, Any]) -> Publishing:
+        """Publish the newest policy with another name, origins or retention; nobody is asked again for that. Raises Invalid."""
+        published = None
+        while published is None:
+            newest = policy.load(self.ledger.storage.reading().publication(site).document)
+            new = policy.read(msgspec.to_builtins(policy.draft(newest)) | given)
+            with suppress(Conflict):  # something was published meanwhile, which is to stay
+                published, is_new = self.ledger.publish(site, new, material=False, drafted_from=newest.version)
         if is_new:
             before = _settings(self._before(published))
             self.did("changed settings", site=site, before=before, after=_settings(published))

@@ -91,12 +91,13 @@ class Editions:
         held, now = self._sites.get(site), self._clock()
         if now >= self._glance_at:
             self._published, self._glance_at = self._storage.published(), now + GLANCE
-        if held is not None and held.published == self._published and now < held.until:
+        published = self._published  # while the storage is asked, something newer may be announced
+        if held is not None and held.published == published and now < held.until:
             return held
         mark = self.ask(lambda: self._storage.reading().edition(site))
         if held is None or held.mark != mark:
             held = self._sites[site] = _Site(mark)
-        held.published, held.until = self._published, now + PATIENCE
+        held.published, held.until = published, now + PATIENCE
         return held
 
     def _edition(self, held: _Site, site: str, version: int) -> Edition:

@@ -86,14 +86,19 @@ class Ledger:
             self._add_version(rows, published, scripts)
         return published
 
-    def publish(self, site: str, new: Policy, *, material: bool | None = None) -> tuple[Published, bool]:
+    def publish(
+        self, site: str, new: Policy, *, material: bool | None = None, drafted_from: int | None = None
+    ) -> tuple[Published, bool]:
         """Publish a policy as the next version; the version and whether it is new.
 
         A policy that says what the newest version says is not published again. `material` None: as the diff says.
+        `drafted_from`: the version that the policy was made from. Raises Conflict where that is not the newest any more.
         """
         completed = policy.complete(new)
         while True:
             newest = policy.load(self.storage.reading().publication(site).document)
+            if drafted_from not in (None, newest.version):
+                raise Conflict(f"Version {newest.version} was published meanwhile.")
             changes = diff(policy.draft(newest), completed)
             if not changes:
                 return newest, False

@@ -4,6 +4,7 @@ Authorization code flow (OpenID Connect Core 1.0, section 3.1) with PKCE (RFC 76
 provider is kept; its metadata and keys are read at every sign-in, so that keys it changed need no restart of ours.
 """
 
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 CALLBACK = "/admin/sign-in/openid/callback"
 """Under the public address: where the provider sends browsers back to."""
 SCOPE = "openid email"
+SUBJECT = re.compile(r"[\x00-\x7f]{1,255}")
+"""OpenID Connect Core 1.0, section 2: bound, an empty one would be everybody's, and half a character could not be kept."""
 PATIENCE = 5
 """Seconds that each answer of the provider may take."""
 LEEWAY = 60
@@ -89,6 +92,8 @@ class Provider:
             token = client.fetch_token(about.token_endpoint, code=code, code_verifier=begun.verifier)
             keys = _read(client, about.jwks_uri, dict[str, Any])
             claims = self._claims(token, keys, nonce=begun.nonce, now=now)
+            if not (isinstance(claims["sub"], str) and SUBJECT.fullmatch(claims["sub"])):
+                raise ValueError(f"its subject {claims['sub']!r:.100} is none")
             if "email" not in claims and about.userinfo_endpoint:  # a provider need not put it into the token
                 more = _read(client, about.userinfo_endpoint, dict[str, Any], withhold_token=False)
                 claims |= more if more.get("sub") == claims["sub"] else {}

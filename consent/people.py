@@ -26,6 +26,7 @@ LEAST = 12
 """Characters of a password; NIST SP 800-63B, section 5.1.1, asks for eight and no rules of composition."""
 MOST = 200
 NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
+WRONG = "Name, password or code is not right."
 ACCOUNT = re.compile(r"[!-~]{1,255}")
 """A subject (OpenID Connect Core 1.0, section 2), or an address. Of ASCII, where lower case is the same for everybody."""
 
@@ -136,13 +137,14 @@ class People:
     def set_account(self, name: str, account: str) -> Person:
         """Who signs in under a name with OpenID Connect, nobody where it is empty; what was bound is so no more.
 
-        Every session ends. Raises UnknownPerson, Invalid or Conflict.
+        Every session ends. Raises UnknownPerson, Invalid, or Conflict, also for the last owner's only way in.
         """
         called = _called(account)
         with self._storage.writing() as rows:
             person = msgspec.structs.replace(_get(rows, name), account=called, bound=None)
             _put_named(rows, person)
             _end_sessions(rows, name)
+            _owned(rows, person)
         return person
 
     def set_secret(self, name: str, secret: str) -> Person:
@@ -156,9 +158,16 @@ class People:
         holds = _verify((person and person.hash) or _NOBODY, password[: MOST + 1])
         step = _step(person.secret, code, self._now()) if person and person.secret else 0
         if person is None or not holds or step is None or (person.secret and step <= person.step):
-            raise NotSignedIn("Name, password or code is not right.")
+            raise NotSignedIn(WRONG)
         fresh = _hash(password) if _hasher.check_needs_rehash(person.hash) else person.hash
-        return self._change(name, keep=ALL, step=step, seen_at=self._now(), hash=fresh)
+        with self._storage.writing() as rows:
+            body = rows.document(PERSON, name)
+            if body is None or _proved_by(_decoded(body)) != _proved_by(person):  # hashing takes time
+                raise NotSignedIn(WRONG)
+            changes = {"step": step, "seen_at": self._now(), "hash": fresh}
+            person = msgspec.structs.replace(_decoded(body), **changes)
+            _put(rows, person)
+        return person
 
     def sign_in_with(self, account: Account) -> Person:
         """The person as before; the first time binds the account. Password and second factor end: they are the provider's.
@@ -237,6 +246,11 @@ def _verify(hash: str, password: str) -> bool:
         return False
 
 
+def _proved_by(person: Person) -> tuple[str, str, int]:
+    """What a sign-in was held against: where it has changed meanwhile, nothing is proved."""
+    return person.hash, person.secret, person.step
+
+
 def _decoded(body: bytes) -> Person:
     return msgspec.json.decode(body, type=Person)
 
@@ -277,8 +291,8 @@ def _owner_of(account: Account, key: tuple[str, str], people: list[Person]) -> P
     if bound := [person for person in people if person.bound == key]:
         return bound[0]
     if named := [person for person in people if person.account and account.is_called(person.account)]:
-        if named[0].bound is None:
-            return named[0]
+        if free := [person for person in named if person.bound is None]:
+            return min(free, key=lambda person: "@" in person.account)  # a subject is nobody else's, an address may be
         raise NotSignedIn("Another account signed in here first under this address. Ask an owner to enter it anew.")
     if account.email and not account.verified:
         raise NotSignedIn("The e-mail address of this account is not verified. Ask an owner to enter its subject.")
@@ -286,8 +300,9 @@ def _owner_of(account: Account, key: tuple[str, str], people: list[Person]) -> P
 
 
 def _owned(rows: Rows, changed: Person) -> None:
-    """Raises Conflict where the person who was changed was the last owner."""
-    if changed.role(None) == "owner" and not any(person.role(None) == "owner" for person in _everybody(rows)):
+    """Raises Conflict where the person who was changed was the last owner who has a way in."""
+    owners = [person for person in _everybody(rows) if person.role(None) == "owner"]
+    if changed.role(None) == "owner" and not any(person.hash or person.account for person in owners):
         raise Conflict("Somebody has to stay owner of the whole installation: make somebody else one first.")
 
 

@@ -22,9 +22,12 @@ def rfc3339(seconds: int | None) -> str | None:
 
 
 def seconds(text: str) -> int:
-    """Seconds since the epoch of an RFC 3339 time or a day (`2026-11-23`, its first second in UTC). Raises ValueError."""
+    """Seconds since the epoch of an RFC 3339 time or a day (`2026-11-23`, its first second in UTC).
+
+    Raises ValueError, or OverflowError where its day in UTC has no four-digit year.
+    """
     moment = datetime.fromisoformat(text)
-    return int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp())
+    return int(moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC).timestamp())
 
 
 @lru_cache(maxsize=1024)

@@ -311,6 +311,21 @@ def test_what_was_purged_before_something_failed_is_noted(ledger, clock, monkeyp
     assert [act.what for act in acts(ledger)] == ["purged what was past its retention"]
 
 
+def test_settings_that_are_changed_while_a_banner_is_published_leave_it_as_it_is(ledger, call, draft, monkeypatch):  # noqa: F811
+    scripts = ledger._scripts
+
+    def slowly(published):
+        monkeypatch.setattr(ledger, "_scripts", scripts)
+        ledger.publish("shop", draft)
+        return scripts(published)
+
+    monkeypatch.setattr(ledger, "_scripts", slowly)
+    assert call("PATCH", "/api/sites/shop", json={"name": "My shop"}).status_code == 200
+    newest = ledger.published("shop")
+    assert (newest.version, newest.name, newest.services) == (3, "My shop", ledger.published("shop", 2).services)
+    assert newest.services and acts(ledger)[-1].before["name"] == ledger.published("shop", 2).name
+
+
 def test_an_act_that_is_not_noted_is_told(ledger, monkeypatch):
     who = administrator.Administrator(ledger, "anna")
     monkeypatch.setattr(Trail, "add", lambda *_, **__: (_ for _ in ()).throw(administrator.ConsentError("No room.")))

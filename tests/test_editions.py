@@ -2,6 +2,7 @@
 
 import pytest
 
+from consent import policy
 from consent.editions import GLANCE, PATIENCE, Editions
 from consent.errors import UnknownPolicy, UnknownSite
 
@@ -34,6 +35,23 @@ def test_what_is_published_here_is_found_at_once(ledger, draft):
     assert ledger.published("shop").version == 1
     ledger.publish("shop", draft)
     assert ledger.published("shop").version == 2
+
+
+def test_what_is_announced_while_the_storage_is_asked_is_not_missed(ledger, editions, clock, draft):
+    other = policy.default("Other", ["https://other.example"])
+    ledger.create_site("other", other)
+
+    def ask(question):
+        editions.ask = lambda question: question()
+        answer = question()
+        ledger.publish("shop", draft)
+        clock.forward(seconds=GLANCE)
+        editions.newest("other")
+        return answer
+
+    editions.ask = ask
+    assert editions.newest("shop").published.version == 1
+    assert editions.newest("shop").published.version == 2
 
 
 def test_what_is_published_elsewhere_is_found_after_a_second(ledger, clock, draft):

@@ -1,6 +1,8 @@
 """Who may sign in: passwords, second factors, roles, sessions, and the trail of what they did."""
 
 import json
+import threading
+from contextlib import suppress
 
 import pyotp
 import pytest
@@ -86,6 +88,51 @@ def test_a_code_is_asked_for_and_works_once(crew, clock):
     assert crew.sign_in("anna", PASSWORD, pyotp.TOTP(secret).at(int(clock.now)))
 
 
+def during(monkeypatch, act) -> None:
+    """Do something else while the next password is held against its hash."""
+    verify = people._verify
+
+    def verified(hash: str, password: str) -> bool:
+        monkeypatch.setattr(people, "_verify", verify)
+        act()
+        return verify(hash, password)
+
+    monkeypatch.setattr(people, "_verify", verified)
+
+
+def test_a_password_that_is_changed_while_it_is_tried_does_not_come_back(crew, monkeypatch):
+    during(monkeypatch, lambda: crew.set_password("anna", "another long password"))
+    with pytest.raises(NotSignedIn):
+        crew.sign_in("anna", PASSWORD, "")
+    with pytest.raises(NotSignedIn):
+        crew.sign_in("anna", PASSWORD, "")
+    assert crew.sign_in("anna", "another long password", "")
+
+
+def test_an_account_that_is_bound_while_a_password_is_tried_ends_the_password(crew, monkeypatch):
+    crew.set_account("anna", "anna@example.org")
+    account = Account("https://login.example", "1", "anna@example.org", verified=True)
+    during(monkeypatch, lambda: crew.sign_in_with(account))
+    with pytest.raises(NotSignedIn):
+        crew.sign_in("anna", PASSWORD, "")
+    assert crew.get("anna").hash == ""
+
+
+def test_who_is_removed_while_signing_in_is_not_signed_in(crew, monkeypatch):
+    crew.add("bert", {ALL: "owner"})
+    during(monkeypatch, lambda: crew.remove("anna"))
+    with pytest.raises(NotSignedIn):
+        crew.sign_in("anna", PASSWORD, "")
+
+
+def test_a_code_that_is_used_twice_at_once_works_once(crew, clock, monkeypatch):
+    crew.set_secret("anna", secret := people.new_secret())
+    code = pyotp.TOTP(secret).at(int(clock.now))
+    during(monkeypatch, lambda: crew.sign_in("anna", PASSWORD, code))
+    with pytest.raises(NotSignedIn):
+        crew.sign_in("anna", PASSWORD, code)
+
+
 def test_an_account_is_bound_by_its_first_sign_in_and_takes_the_passwords_place(crew, sessions):
     crew.add("bert", {ALL: "owner"}, PASSWORD)
     key = sessions.start(crew.sign_in("bert", PASSWORD, ""))
@@ -104,6 +151,28 @@ def test_an_account_is_bound_by_its_first_sign_in_and_takes_the_passwords_place(
         crew.sign_in("bert", "", "")
 
 
+def test_a_subject_comes_in_though_its_address_was_somebody_elses(crew):
+    crew.set_account("anna", "anna@example.org")
+    crew.add("cleo", {}, account="cleo@example.org")
+    crew.sign_in_with(Account("https://login.example", "1", "anna@example.org", verified=True))
+    crew.add("bert", {}, account="2")
+    crew.add("dora", {}, account="3")
+    assert crew.sign_in_with(Account("https://login.example", "2", "anna@example.org", verified=True)).name == "bert"
+    assert crew.sign_in_with(Account("https://login.example", "3", "cleo@example.org", verified=True)).name == "dora"
+
+
+def test_the_last_owner_keeps_a_way_in(crew):
+    crew.set_account("anna", "anna@example.org")
+    crew.sign_in_with(Account("https://login.example", "1", "anna@example.org", verified=True))
+    with pytest.raises(Conflict, match="has to stay owner"):
+        crew.set_account("anna", "")
+    assert crew.get("anna").bound == ("https://login.example", "1")
+    crew.add("bert", {ALL: "owner"}, PASSWORD)
+    crew.set_account("anna", "")
+    with pytest.raises(Conflict, match="has to stay owner"):
+        crew.remove("bert")
+
+
 def test_roles_hold_where_they_were_given(crew):
     person, _ = crew.add("bert", {"shop": "editor", ALL: "auditor"})
     assert (person.role("shop"), person.role("other"), person.role(None)) == ("editor", "auditor", "auditor")
@@ -120,6 +189,31 @@ def test_somebody_stays_owner(crew):
     crew.remove("anna")
     with pytest.raises(UnknownPerson):
         crew.get("anna")
+
+
+def test_two_owners_who_remove_each_other_at_once_leave_one(crew, monkeypatch):
+    crew.add("bert", {ALL: "owner"}, PASSWORD)
+    owned, both, refused = people._owned, threading.Barrier(2), []
+
+    def at_once(rows, changed) -> None:
+        with suppress(threading.BrokenBarrierError):
+            both.wait(1)
+        owned(rows, changed)
+
+    monkeypatch.setattr(people, "_owned", at_once)
+
+    def remove(name: str) -> None:
+        try:
+            crew.remove(name)
+        except Conflict:
+            refused.append(name)
+
+    threads = [threading.Thread(target=remove, args=(name,)) for name in ("anna", "bert")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert [person.name for person in crew.all()] == refused and len(refused) == 1
 
 
 def test_a_session_ends_when_it_is_not_used(crew, sessions, clock):

@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import sqlite3
 import threading
+import time
 import uuid
 from base64 import urlsafe_b64encode
 from collections import Counter
@@ -957,6 +958,42 @@ def test_a_document_is_dropped_once(storage):
         rows.put_document("person", "a", b"{}")
         assert [rows.drop_document("person", "a") for _ in range(2)] == [True, False]
     assert storage.reading().documents("person") == []
+
+
+def test_what_a_transaction_does_with_a_document_that_it_read_is_not_lost(storage):
+    def add() -> None:
+        with storage.writing() as rows:
+            number = int(rows.document("count", "a") or b"0")
+            time.sleep(0.05)
+            rows.put_document("count", "a", b"%d" % (number + 1))
+
+    threads = [threading.Thread(target=add) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert storage.reading().document("count", "a") == b"4"
+
+
+def test_a_document_that_is_dropped_while_it_is_changed_stays_away(storage):
+    read = threading.Event()
+
+    def drop() -> None:
+        read.wait(10)
+        with storage.writing() as rows:
+            rows.drop_document("session", "a")
+
+    with storage.writing() as rows:
+        rows.put_document("session", "a", b"{}")
+    thread = threading.Thread(target=drop)
+    thread.start()
+    with storage.writing() as rows:
+        assert rows.document("session", "a")
+        read.set()
+        time.sleep(0.3)
+        rows.put_document("session", "a", b"newer")
+    thread.join(20)
+    assert storage.reading().document("session", "a") is None
 
 
 def test_a_removed_site_takes_its_documents_with_it_and_no_others(shop):

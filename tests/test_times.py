@@ -33,6 +33,12 @@ def test_anything_else_is_no_time(text):
         seconds(text)
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"])
+def test_a_time_whose_day_in_utc_cannot_be_written_is_none(text):
+    with pytest.raises(OverflowError):
+        seconds(text)
+
+
 @given(st.integers(0, 253_402_300_799))
 def test_what_was_written_is_read_back(moment):
     assert seconds(rfc3339(moment)) == moment

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from consent.errors import Conflict
-from consent.web.worker import THREADS, Loop, Threads
+from consent.web.worker import THREADS, Aside, Loop, Threads
 from tests.conftest import ORIGIN, SUBJECT, body, choice
 from tests.test_durability import Server
 
@@ -224,6 +224,17 @@ def test_threads_beside_the_loop_record_too(storage):
     thread.start()
     thread.join(10)
     assert done == [0]
+
+
+def test_what_is_refused_aside_is_raised_and_prints_nothing(capfd):
+    def refuse() -> None:
+        raise Conflict("taken")
+
+    aside = Aside()
+    assert aside(lambda: 1) == 1
+    with pytest.raises(Conflict, match="taken"):
+        aside(refuse)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_what_an_application_raises_reaches_the_server():

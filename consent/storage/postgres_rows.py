@@ -24,6 +24,10 @@ from consent.storage.shapes import One, Shapes
 PATIENCE = 1.0
 """Seconds for which a site's number is believed: nothing but the site's removal changes it."""
 
+DOCUMENTS_OURS = "SELECT pg_advisory_xact_lock(hashtextextended('consent documents ' || current_schema(), 0))"
+"""Who reads documents in order to change them, or drops one, waits for whoever does so already: what it goes by must not
+change meanwhile. Who only puts one, beside what else is recorded, waits for nobody, so that no two wait for each other."""
+
 COUNTED = {"sites": "key", "shapes": "key", "scripts": "rowid"}
 """Columns that a sequence fills, which goes on behind what was filled in."""
 
@@ -139,6 +143,18 @@ class WritingRows(PostgresRows):
         self._execute("SET LOCAL statement_timeout = 0")
         super().remove_site(site)
         del self._held[site]
+
+    def documents(self, kind: str) -> list[tuple[str, bytes]]:
+        self._execute(DOCUMENTS_OURS)
+        return super().documents(kind)
+
+    def document(self, kind: str, id: str) -> bytes | None:
+        self._execute(DOCUMENTS_OURS)
+        return super().document(kind, id)
+
+    def drop_document(self, kind: str, id: str) -> bool:
+        self._execute(DOCUMENTS_OURS)
+        return super().drop_document(kind, id)
 
     def committed(self) -> None:
         """Let others of the process know what was found and done."""

@@ -128,11 +128,9 @@ def show_site(site: str) -> Response:
 )
 @needs("editor")
 def change_site(site: str) -> Response:
-    ledger = service().ledger
     change = shape.read(_document(), SiteChange, what="The change")
     given = {name: value for name, value in msgspec.structs.asdict(change).items() if value is not None}
-    draft = msgspec.structs.replace(policy.draft(ledger.published(site)), **given)
-    token_holder().change_settings(site, policy.read(msgspec.to_builtins(draft)))
+    token_holder().change_settings(site, given)
     return json(_site(site))
 
 

@@ -6,7 +6,6 @@ Everything it shows is drawn here, so it works without the internet; its policy 
 
 from importlib.resources import files
 
-import msgspec
 from flask import Blueprint, Response, abort, render_template, url_for
 
 from consent import origins as own
@@ -79,7 +78,7 @@ def prepare(who: Administrator, origins: list[str]) -> None:
     missing = [origin for origin in dict.fromkeys(origins) if not own.allows(known, origin)]
     if missing:
         kept = [*published.origins, *missing][-MOST_ORIGINS:]
-        who.change_settings(SITE, msgspec.structs.replace(policy.draft(published), origins=kept))
+        who.change_settings(SITE, {"origins": kept})
 
 
 def _read(name: str) -> bytes:

@@ -19,7 +19,7 @@ from gevent.threadpool import ThreadPool
 from gunicorn.workers.ggevent import GeventWorker
 
 from consent.storage.base import Storage
-from consent.together import MOST, Job, Together, run
+from consent.together import MOST, Job, Outcome, Together, run
 from consent.web.quick import App, Environ, Quick, Start
 from consent.web.service import BODY_BYTES
 
@@ -110,7 +110,15 @@ class Aside:
 
     def __call__(self, question: Callable[[], Any]) -> Any:
         """The answer. Raises what the question raises."""
-        return self._pool.apply(question) if threading.get_ident() == self._thread else question()
+        return self._pool.apply(_asked, (question,)).told() if threading.get_ident() == self._thread else question()
+
+
+def _asked(question: Callable[[], Any]) -> Outcome:
+    """The answer or the error, as a value: the pool would print a trace of whatever is raised, such as of an unknown site."""
+    try:
+        return Outcome(question())
+    except Exception as error:
+        return Outcome(error=error)
 
 
 class Threads:

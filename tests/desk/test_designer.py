@@ -142,6 +142,22 @@ def test_only_what_was_reviewed_is_published(browser, ledger):
     assert answer.status_code == 409 and "Slipped in" in answer.text and ledger.published("shop").version == 1
 
 
+def test_what_is_published_elsewhere_while_one_publishes_is_not_undone(browser, ledger, draft, monkeypatch):
+    editor, scripts = browser("editor"), ledger._scripts
+    review = save(editor, "texts", "review", "?edit=en", **{"texts.en.title": "Reviewed"})
+
+    def slowly(published):
+        monkeypatch.setattr(ledger, "_scripts", scripts)
+        ledger.publish("shop", draft)
+        return scripts(published)
+
+    monkeypatch.setattr(ledger, "_scripts", slowly)
+    answer = editor.post(HOME + "/publish", stamp=stamp(review), version="1", material="no")
+    assert answer.status_code == 409 and "has changed since you looked" in answer.text
+    assert ledger.published("shop").version == 2 and ledger.published("shop").services
+    assert document(ledger)["texts"]["en"]["title"] == "Reviewed"
+
+
 def test_what_was_published_elsewhere_meanwhile_is_told(browser, ledger, draft):
     editor = browser("editor")
     save(editor, "rules", name="My shop")

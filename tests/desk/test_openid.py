@@ -323,6 +323,13 @@ def test_a_token_that_does_not_hold_signs_nobody_in(browser, anna, provider, led
     assert fresh.get("/admin/").request.path == "/admin/sign-in" and acts(ledger) == []
 
 
+@pytest.mark.parametrize("subject", ["", "ä", "\ud800", "x" * 256])
+def test_a_subject_that_is_none_binds_nobody(browser, anna, crew, provider, subject):
+    provider.account["sub"] = subject
+    assert refused(walk(browser()), 503) == openid.MISFIT
+    assert crew.get("anna").bound is None
+
+
 @pytest.mark.parametrize(
     ("statuses", "metadata", "told"),
     [

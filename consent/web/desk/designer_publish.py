@@ -59,13 +59,16 @@ def publish(site: str) -> Any:
     sheet, before = sheet_of(site), service().ledger.published(site)
     reviewed = (field("stamp"), field("version"))
     if reviewed != (sheet.draft.stamp, str(before.version)):
-        return _review(site, 409, error=say("Nothing was published: the draft or what is published has changed since you looked. This is how it stands now."))  # fmt: skip
+        return _outdated(site)
     if sheet.mistakes:
         return _review(site, 422)
     material = {"yes": True, "no": False}.get(field("material"))
     if material is None:
         return _review(site, 422, error=say("Say whether everybody is asked again."))
-    administrator().publish(site, policies.read(sheet.document), material=material)
+    try:
+        administrator().publish(site, policies.read(sheet.document), material=material, drafted_from=before.version)
+    except Conflict:
+        return _outdated(site)
     with suppress(Conflict):  # somebody has drafted on meanwhile
         drafts().drop(site, stamp=sheet.draft.stamp)
     return redirect(url_for("desk.published_banner", site=site), 303)
@@ -164,6 +167,10 @@ def _review(site: str, status: int = 200, **values: Any) -> Response:
     return page(
         "banner_review", status, material=is_material(sheet.changes), **surroundings(site, "review", sheet), **values
     )
+
+
+def _outdated(site: str) -> Response:
+    return _review(site, 409, error=say("Nothing was published: the draft or what is published has changed since you looked. This is how it stands now."))  # fmt: skip
 
 
 def _past(publications: list[Publication]) -> list[Past]:

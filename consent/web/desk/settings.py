@@ -3,10 +3,9 @@
 import re
 from typing import Any
 
-import msgspec
 from flask import Response, flash, redirect, request, url_for
 
-from consent import policy, shape
+from consent import shape
 from consent.errors import Conflict, Invalid
 from consent.fields import SiteId
 from consent.web.desk.frame import administrator, blueprint, confirmed, field, needs, page
@@ -27,16 +26,14 @@ def show_settings(site: str) -> Response:
 @needs("editor")
 def change_settings(site: str) -> Any:
     """Publish them with the next policy version; nobody is asked again for that."""
-    before = policy.draft(service().ledger.published(site))
     days = field("retention_days", longest=6)
     given = {
-        **msgspec.to_builtins(before),
         "name": field("name"),
         "origins": _origins(),
         "retention_days": int(days) if days.isascii() and days.isdecimal() else days or None,
     }
     try:
-        published, is_new, _ = administrator().change_settings(site, policy.read(given))
+        published, is_new, _ = administrator().change_settings(site, given)
     except Invalid as error:
         return _settings(site, error)
     flash(say("Saved: policy version {version}.", version=published.version) if is_new else say("Nothing was changed."))
