@@ -63,10 +63,10 @@ def installed(folder: Path) -> Path:
 
 
 @contextmanager
-def server(packages: Path, database: Path) -> Iterator[Running]:
-    """The backend on a new database; one process, which is how Node.js serves."""
+def server(packages: Path, database: Path, cache: int) -> Iterator[Running]:
+    """The backend on a new database, with so many KiB of SQLite's cache; one process, which is how Node.js serves."""
     port = servers.free_port()
-    command = ["node", str(packages / "server.mjs"), str(port), str(database), servers.ORIGIN]
+    command = ["node", str(packages / "server.mjs"), str(port), str(database), servers.ORIGIN, str(cache)]
     with servers.started(command, port, {"NODE_ENV": "production"}) as running:
         yield running
 
