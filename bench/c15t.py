@@ -22,6 +22,8 @@ PACKAGES = {
     "hono": "4.13.19",
     "kysely": "0.28.19",
 }
+NODE = 20
+"""The oldest Node.js that @hono/node-server and better-sqlite3 take."""
 PATIENCE = 900
 """Seconds for an installation: where no built better-sqlite3 can be had, it is compiled."""
 CHOICE = {
@@ -45,6 +47,9 @@ def installed(folder: Path) -> Path:
     """The folder with the packages, installed once; raises NotHere."""
     if not (shutil.which("node") and shutil.which("npm")):
         raise NotHere("there is no Node.js with npm")
+    found = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout.strip()
+    if int(found.removeprefix("v").partition(".")[0] or 0) < NODE:
+        raise NotHere(f"Node.js {found.removeprefix('v')} is older than {NODE}")
     wanted = json.dumps({"private": True, "dependencies": PACKAGES, "allowScripts": {"better-sqlite3": True}}, indent=2)
     done = folder / "installed.json"
     if not done.exists() or done.read_text() != wanted:
@@ -52,11 +57,11 @@ def installed(folder: Path) -> Path:
         (folder / "package.json").write_text(wanted)
         command = ["npm", "install", "--no-audit", "--no-fund", "--loglevel=error"]
         try:
-            found = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE)
+            run = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             raise NotHere(f"npm did not install it within {PATIENCE} seconds") from None
-        if found.returncode:
-            raise NotHere(f"npm did not install it: {' '.join(found.stderr.split())[:300]}")
+        if run.returncode:
+            raise NotHere(f"npm did not install it ({' '.join(run.stderr.split())[:300]})")
         done.write_text(wanted)
     shutil.copy(Path(__file__).with_name("c15t.mjs"), folder / "server.mjs")
     return folder
