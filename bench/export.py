@@ -7,7 +7,6 @@ while exports of it run one after another, beside recording alone.
 import json
 import subprocess
 import sys
-from base64 import urlsafe_b64encode
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from bench import load, servers
+from bench.fresh import subject
 from bench.recording import CHOICE, HEADERS
 from bench.trial import Figures, Plan, Trial
 from consent import access, open_ledger, policy, receipts, tallies
@@ -136,8 +136,3 @@ def _token(folder: Path) -> str:
 def _entry(ledger: Ledger, model: Receipt) -> Entry:
     claims = msgspec.structs.replace(model, jti=str(UUID(bytes=token_bytes(16))), sub=subject())
     return entry_of(claims, ledger.ring.newest(), subject=claims.sub, policy=1, action="custom")
-
-
-def subject() -> str:
-    """A new browser's subject id."""
-    return urlsafe_b64encode(token_bytes(16)).rstrip(b"=").decode()

@@ -8,15 +8,13 @@ Ends after `seconds` or `requests`, whichever comes first.
 import asyncio
 import json
 import re
-import secrets
 import subprocess
 import sys
 import time
-import uuid
-from base64 import urlsafe_b64encode
 from collections import Counter
 from typing import Any, NamedTuple
 
+from bench.fresh import KINDS
 from bench.servers import Running
 from bench.trial import Figures
 
@@ -37,17 +35,24 @@ class Job(NamedTuple):
     headers: dict[str, str]
     choice: dict[str, Any] | None = None
     requests: int = MOST_REQUESTS
+    fresh: str = "choice"
+    """Which of `bench.fresh.KINDS` goes into every body."""
 
 
 def measure(server: Running, job: Job) -> Figures:
     """Run a load in a child process: rate, server CPU a request, and how long answers took."""
+    return counted(server, job)[1]
+
+
+def counted(server: Running, job: Job) -> tuple[int, Figures]:
+    """The same, and how many answers there were."""
     before = server.cpu()
     command = [sys.executable, "-m", "bench.load", json.dumps(job._asdict())]
     done = subprocess.run(command, capture_output=True, text=True, timeout=job.seconds + 2 * PATIENCE)
     if done.returncode:
         raise SystemExit(f"The load on {job.path} failed: {done.stderr.strip()}")
     found = json.loads(done.stdout)
-    return found["figures"] | {"cpu": (server.cpu() - before) / found["count"] * 1e6}
+    return found["count"], found["figures"] | {"cpu": (server.cpu() - before) / found["count"] * 1e6}
 
 
 class Load:
@@ -70,8 +75,7 @@ class Load:
     def _request(self) -> bytes:
         job, body = self.job, b""
         if job.choice is not None:
-            subject = urlsafe_b64encode(secrets.token_bytes(16)).rstrip(b"=").decode()
-            body = json.dumps({"id": str(uuid.uuid4()), "subject": subject, **job.choice}).encode()
+            body = json.dumps({**KINDS[job.fresh](), **job.choice}).encode()
         lines = [f"{'POST' if body else 'GET'} {job.path} HTTP/1.1", "Host: 127.0.0.1"]
         lines += [f"{name}: {value}" for name, value in job.headers.items()]
         lines += [f"Content-Length: {len(body)}"] if body else []

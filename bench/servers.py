@@ -34,7 +34,7 @@ class Running(NamedTuple):
 @contextmanager
 def service(folder: Path) -> Iterator[Running]:
     """`consent serve` on a data folder with one site, made where it is not there."""
-    port = _free_port()
+    port = free_port()
     settings = {
         "CONSENT_DATA": str(folder),
         "CONSENT_PUBLIC_URL": f"http://127.0.0.1:{port}",
@@ -45,24 +45,25 @@ def service(folder: Path) -> Iterator[Running]:
     if not ledger.storage.reading().sites():
         ledger.create_site(SITE, policy.default("Bench", [ORIGIN]))
     ledger.storage.close()
-    command = ["-c", "from consent.cli import main; main()", "serve", "--port", str(port)]
-    with _started(command, port, settings) as running:
+    command = [sys.executable, "-c", "from consent.cli import main; main()", "serve", "--port", str(port)]
+    with started(command, port, settings) as running:
         yield running
 
 
 @contextmanager
 def bare(size: int) -> Iterator[Running]:
     """A server that only answers `size` bytes."""
-    port = _free_port()
-    with _started(["-m", "bench.bare", str(port), str(size)], port, {}) as running:
+    port = free_port()
+    with started([sys.executable, "-m", "bench.bare", str(port), str(size)], port, {}) as running:
         yield running
 
 
 @contextmanager
-def _started(command: list[str], port: int, settings: dict[str, str]) -> Iterator[Running]:
+def started(command: list[str], port: int, settings: dict[str, str]) -> Iterator[Running]:
+    """A server of a command, with settings of its own and none of ours from outside, from its first answer until it is stopped."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("CONSENT_")}
     process = subprocess.Popen(
-        [sys.executable, *command],
+        command,
         env={**own, **settings},
         cwd=Path(__file__).parent.parent,
         stdout=subprocess.DEVNULL,
@@ -105,7 +106,8 @@ def _cpu_ticks(stat: Path, group: int) -> int:
     return int(fields[11]) + int(fields[12]) if int(fields[2]) == group else 0
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port on which nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

@@ -18,7 +18,8 @@ from uuid import uuid4
 import msgspec
 
 from bench import servers
-from bench.export import fill, subject
+from bench.export import fill
+from bench.fresh import subject
 from consent import open_ledger, receipts, stats, tallies
 from consent.claims import entry_of
 from consent.ledger import Ledger
