@@ -4,7 +4,7 @@ c15t's backend is the published one (bench/c15t.py names the versions), a single
 documentation says (bench/c15t.mjs), with the settings that are the fairest to it:
 
 - SQLite with our journal and durability (WAL, synchronous=FULL), through Kysely and better-sqlite3; on Hono's own server,
-  since it is written for Hono (mounted on Express it took as much or more).
+  since it is written for Hono (mounted on Express it took about as much).
 - Logging, telemetry and the API's description are off; no policy pack, no signed snapshot, no address and no browser's
   name to store, no prefix of paths that would have every request built anew: each would only cost it more.
 - The preflight that browsers send before its JSON bodies is left out. Ours needs none.
