@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from consent import access, policy, search
+from consent.erasure import Erased
 from consent.errors import Conflict, ConsentError, NotNoted, UnknownToken
 from consent.fields import TRAIL, Role
 from consent.ledger import Ledger
 from consent.model import Filter, Policy, Published, Token
 from consent.policy_diff import Change, diff
-from consent.receipts import ErasureClaims, Key, read
+from consent.receipts import Key
 from consent.times import DAY
 from consent.trail import Trail
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 SCHEDULE = "(schedule)"
 """As whom the trail knows what the service does by itself. Nobody's name has a parenthesis in it."""
 MOST_NOTED = 100
-"""Changes of a publication that the trail keeps."""
+"""Changes of a policy, or of a draft that is thrown away, that the trail keeps."""
 EVIDENCE = "evidence"
 """The format of an export that is of the whole log."""
 
@@ -47,13 +48,6 @@ class Publishing(NamedTuple):
     published: Published
     is_new: bool
     changes: list[Change]
-
-
-class Erased(NamedTuple):
-    """The indexes that were emptied, and that of the entry that says so; none where there was nothing."""
-
-    indexes: list[int]
-    entry: int | None
 
 
 class Administrator:
@@ -126,14 +120,11 @@ class Administrator:
     # Records.
 
     def erase(self, site: str, subject: str, *, reason: str) -> Erased:
-        """Erase a subject (Ledger.erase); the trail names the entry that says so, never whom."""
-        size = self.ledger.storage.reading().size(site)
-        emptied = self.ledger.erase(site, subject, reason=reason)
-        if not emptied:
-            return Erased([], None)
-        entry = self._erasure_of(site, emptied, after=size - 1)
-        self.did("erased a subject on request", site=site, after={"erasure": entry})
-        return Erased(emptied, entry)
+        """Erase a subject (Erasure.erase); the trail names the entry that says so, never whom."""
+        erased = self.ledger.erasure.erase(site, subject, reason=reason)
+        if erased.indexes:
+            self.did("erased a subject on request", site=site, after={"erasure": erased.entry})
+        return erased
 
     def purge(self, site: str, days: int) -> int:
         """Remove what is older than so many days; how many entries were emptied."""
@@ -224,11 +215,6 @@ class Administrator:
         """The version that a new one took the place of."""
         return self.ledger.published(published.site, published.version - 1)
 
-    def _erasure_of(self, site: str, emptied: list[int], *, after: int) -> int:
-        """The entry that names just these indexes, among those that came meanwhile."""
-        entries = self.ledger.storage.reading().entries(site, Filter(kinds=("erasure",)), after=after)
-        return next(entry.index for entry in entries if _named(entry.token or "") == emptied)
-
     def _rows(self, site: str, format: str, filter: Filter, after: int | None) -> int | None:
         """How many rows an export has; None where only looking at each entry would tell."""
         rows = self.ledger.storage.reading()
@@ -241,8 +227,3 @@ class Administrator:
 
 def _settings(published: Published) -> dict[str, Any]:
     return {"name": published.name, "origins": published.origins, "retention_days": published.retention_days}
-
-
-def _named(token: str) -> list[int]:
-    """The indexes that an erasure names."""
-    return msgspec.json.decode(read(token)[1], type=ErasureClaims).erasure.indexes

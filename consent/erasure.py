@@ -5,6 +5,7 @@ entries were emptied, why and when; their leaf hashes stay, so that every other 
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from consent import tallies
 from consent.claims import entry_of
@@ -24,6 +25,13 @@ PAUSE = 0.1
 """Seconds between tries to leave no trace."""
 
 
+class Erased(NamedTuple):
+    """The indexes that were emptied, and that of the entry that says so; none where there was nothing."""
+
+    indexes: list[int]
+    entry: int | None
+
+
 class Erasure:
     """The removal of one installation's personal data."""
 
@@ -35,17 +43,17 @@ class Erasure:
         self.traces = False
         """Whether what was removed may still stand in files beside the database."""
 
-    def erase(self, site: str, subject: str, *, reason: str) -> list[int]:
-        """Remove a subject's data and append an erasure entry; the indexes emptied, none if there was nothing."""
+    def erase(self, site: str, subject: str, *, reason: str) -> Erased:
+        """Remove a subject's data and append an erasure entry."""
         if self.storage.reading().latest(site, subject) is None:
-            return []  # whoever asks for strangers' erasure holds up nobody
+            return Erased([], None)  # whoever asks for strangers' erasure holds up nobody
         with self.storage.writing() as rows:
             _uncount(rows, site, [subject])
             indexes = rows.empty(site, subject)
-            self._account(rows, site, indexes, reason)
+            entry = self._account(rows, site, indexes, reason)
         if indexes:
             self.scrub()
-        return indexes
+        return Erased(indexes, entry)
 
     def remove_site(self, site: str) -> None:
         """Remove a site and everything recorded for it. Raises UnknownSite."""
@@ -92,13 +100,14 @@ class Erasure:
             self._account(rows, site, indexes, "past its retention")
         return len(indexes)
 
-    def _account(self, rows: Rows, site: str, indexes: list[int], reason: str) -> None:
-        """Append the erasure entry that names the indexes emptied, if there are any."""
-        if indexes:
-            statement = ErasureStatement(indexes, reason)
-            now = max(int(self._clock()), rows.last_time(site))
-            claims = ErasureClaims(self.issuer, site, uuid7(self._clock()), now, statement)
-            rows.append(entry_of(claims, self.ring.newest()))
+    def _account(self, rows: Rows, site: str, indexes: list[int], reason: str) -> int | None:
+        """Append the erasure entry that names the indexes emptied, if there are any; its own index."""
+        if not indexes:
+            return None
+        statement = ErasureStatement(indexes, reason)
+        now = max(int(self._clock()), rows.last_time(site))
+        claims = ErasureClaims(self.issuer, site, uuid7(self._clock()), now, statement)
+        return rows.append(entry_of(claims, self.ring.newest()))
 
 
 def _uncount(rows: Rows, site: str, subjects: list[str], *, before: int | None = None) -> None:

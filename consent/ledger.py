@@ -210,7 +210,7 @@ class Ledger:
 
     def erase(self, site: str, subject: str, *, reason: str) -> list[int]:
         """Remove a subject's data and append an erasure entry; the indexes emptied, none if there was nothing."""
-        return self.erasure.erase(site, subject, reason=reason)
+        return self.erasure.erase(site, subject, reason=reason).indexes
 
     def retention(self, site: str, days: int) -> int:
         """Days that a subject's data are kept after its last receipt; `days` where the newest policy names none."""

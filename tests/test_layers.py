@@ -45,7 +45,7 @@ ALLOWED = {
     "mirror": PURE | {"verify"},
     "copies": BASE | {"storage.base"},
     "checkup": PURE | {"open_ledger", "openid", "banner", "ledger", "reading", "storage"},
-    "administrator": PURE | {"ledger", "people", "search", "trail"},
+    "administrator": PURE | {"erasure", "ledger", "people", "search", "trail"},
     "keeper": PURE | {"administrator", "ledger", "storage.base", "tree"},
     "columns": PURE,
     "parquet": PURE | {"columns"},

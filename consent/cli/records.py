@@ -1,4 +1,4 @@
-"""`consent export`, `verify` and `receipt …`: the log and its proof."""
+"""`consent receipt …`: one receipt and its proof."""
 
 import click
 import msgspec

@@ -14,6 +14,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from consent import policy as policies
 from consent import shape
+from consent.administrator import MOST_NOTED
 from consent.drafts import Draft
 from consent.errors import BadQuery, Conflict, ConsentError, TooLarge, UnknownPolicy
 from consent.lean import lean
@@ -31,7 +32,6 @@ VERSIONS = 8
 """On one page of the history."""
 SHOWN = 12
 """Changes of a version there; the others are counted."""
-MOST_NOTED = 100
 
 
 class Past(msgspec.Struct, frozen=True):
