@@ -5,17 +5,15 @@ browser does; its first answer and the median of the others are CPU time of the 
 travels compressed, without the pictures and sheets that the browser keeps.
 """
 
-import argparse
 import gzip
 import re
-import tempfile
 import time
 from pathlib import Path
 from statistics import median
 
 from flask.testing import FlaskClient
 
-from bench import export, servers
+from bench import export, large, servers
 from bench.stats import leave_behind
 from consent import open_ledger
 from consent.ledger import Ledger
@@ -39,12 +37,8 @@ SITE = (
 
 def main() -> None:
     """Fill, ask for every page, print."""
-    parser = argparse.ArgumentParser(prog="python -m bench.desk", description=__doc__.split("\n")[0])
-    parser.add_argument("--receipts", type=int, default=5_000_000)
-    parser.add_argument("--data", type=Path, help="folder to keep the log in, or to find it in")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        ledger = filled(options.data or Path(folder), options.receipts)
+    with large.asked("desk", __doc__, 5_000_000) as (folder, receipts):
+        ledger = filled(folder / "full", receipts)
         size = ledger.storage.reading().size(servers.SITE)
         print(f"{f'page, at {size:,} entries':<44}{'status':>8}{'first, ms':>12}{'then, ms':>12}{'KB':>8}", flush=True)
         for path in paths(ledger):

@@ -3,13 +3,11 @@
 Each figure stands beside its budget; verification beside the machine's own Ed25519 rate, in the same run.
 """
 
-import argparse
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
@@ -17,7 +15,7 @@ from statistics import mean, median
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bench import export, servers
+from bench import export, large, servers
 from consent import crew, open_ledger, stored, verify
 from consent.ledger import Ledger
 from consent.merkle import leaf_hash
@@ -34,12 +32,8 @@ DIFFERENT = 2_000
 
 def main() -> None:
     """Fill a ledger, measure, print."""
-    parser = argparse.ArgumentParser(prog="python -m bench.ledger", description=__doc__.split("\n")[0])
-    parser.add_argument("--receipts", type=int, default=200_000)
-    parser.add_argument("--folder", type=Path, help="where the data lies; kept, and measured again where it is there")
-    options = parser.parse_args()
-    with nullcontext(options.folder) if options.folder else tempfile.TemporaryDirectory() as folder:
-        for name, figure, budget in figures(Path(folder), options.receipts):
+    with large.asked("ledger", __doc__, 200_000) as (folder, receipts):
+        for name, figure, budget in figures(folder, receipts):
             print(f"{name:<58} {figure:>14} {budget:>22}", flush=True)
 
 

@@ -4,7 +4,6 @@ A share of the log, a thirty-sixth, is made older than its retention in the data
 is, which purging does not look at); then `consent purge` removes it, once alone and once beside a service that records.
 """
 
-import argparse
 import os
 import shutil
 import sqlite3
@@ -15,7 +14,7 @@ import time
 from pathlib import Path
 from threading import Thread
 
-from bench import desk, load, servers
+from bench import desk, large, load, servers
 from bench.load import Job
 from bench.recording import CHOICE, HEADERS
 from consent.times import DAY
@@ -30,16 +29,14 @@ LEAST = 0.8
 
 def main() -> None:
     """Fill, purge, print."""
-    parser = argparse.ArgumentParser(prog="python -m bench.purge", description=__doc__.split("\n")[0])
-    parser.add_argument("--receipts", type=int, default=5_000_000)
-    parser.add_argument("--data", type=Path, help="folder of a filled log, which is copied")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=options.data and options.data.parent) as folder:
-        work = Path(folder) / "log"
-        if options.data:
-            shutil.copytree(options.data, work)
-        desk.filled(work, options.receipts).storage.close()
-        month = options.receipts // MONTHS
+    with (
+        large.asked("purge", __doc__, 5_000_000) as (folder, receipts),
+        tempfile.TemporaryDirectory(dir=folder) as copy,
+    ):
+        desk.filled(folder / "full", receipts).storage.close()
+        work = Path(copy) / "log"
+        shutil.copytree(folder / "full", work)
+        month = receipts // MONTHS
         age(work, 0, month)
         alone = purged(work)
         report("purging a month alone", month, alone)
@@ -78,7 +75,7 @@ def recorded(service: servers.Running, work) -> tuple[float, float]:  # type: ig
     found: list[float] = []
     worker = Thread(target=lambda: found.append(work() or 0))
     worker.start()
-    rates = []
+    rates: list[float] = []
     while not rates or worker.is_alive():
         job = Job(service.port, f"/sites/{servers.SITE}/receipts", CONNECTIONS, 2.0, 201, HEADERS, CHOICE)
         rates.append(load.measure(service, job)["rate"])
