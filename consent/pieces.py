@@ -3,7 +3,6 @@
 import io
 import zlib
 from collections.abc import Iterable, Iterator
-from itertools import chain
 
 
 class Sink(io.RawIOBase):
@@ -27,7 +26,17 @@ class Sink(io.RawIOBase):
 
 def begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """The same pieces, the first of them made: what fails before it is refused like anything else."""
-    return chain([next(pieces, b"")], pieces)
+    all = _begun(pieces)
+    next(all)
+    return all
+
+
+def _begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """A generator, which a server can close when whoever asked has gone; what it gives first is no piece."""
+    first = next(pieces, b"")
+    yield b""
+    yield first
+    yield from pieces
 
 
 def gathered(pieces: Iterable[bytes], size: int = 65_536) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consent import columns, crew, extras, parquet, policy, receipts, verify
+from consent.cli import reading
 from consent.errors import NotInstalled, Unavailable, UnknownSite
 from consent.export import FORMATS, _line, export, harmless
 from consent.ledger import Ledger
@@ -375,3 +376,11 @@ def test_ndjson_of_a_whole_log_verifies(log):
         crew.lines(lines), log.ring.public(), verify.Known(site="shop", policies=stored, complete=True)
     )
     assert not any(finding.problem for finding in found)
+
+
+def test_a_reading_is_counted_for_the_process_that_hands_it_on(log, tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "STEP", 2)
+    with (tmp_path / "count").open("w+b", buffering=0) as count:
+        watched = reading.Watched(log, 5, counted=count.fileno())
+        seen = [count.seek(0) or count.read() for _ in watched.entries("shop", Filter())]
+    assert seen == [b"", b"", b"2", b"2"]

@@ -30,6 +30,7 @@ ALLOWED = {
     "together": BASE | {"storage.base"},
     "editions": PURE | {"storage.base"},
     "people": PURE | {"storage.base"},
+    "downloads": PURE | {"storage.base"},
     "sessions": PURE | {"storage.base", "people"},
     "openid": PURE | {"people"},
     "trail": PURE | {"storage.base", "ledger"},

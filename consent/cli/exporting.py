@@ -29,8 +29,6 @@ NUMBER = click.IntRange(0, 10**18 - 1)
 WHOLE = {TRAIL, EVIDENCE}
 """A log and a format that are exported as a whole or not at all, so that nothing can be left out unseen."""
 TRAIL_FORMATS = ("ndjson", EVIDENCE)
-NOTED = "noted"
-"""What the service hands to a command whose export it has noted itself, by whom it is made (click's `obj`)."""
 NICE = 10
 """How far an export steps back (nice(1)): beside a busy service it gets a tenth of a processor's time."""
 
@@ -58,14 +56,13 @@ def export(
     """
     _give_way()
     who, settings = administrator()
+    served: int | None = click.get_current_context().obj  # by web.streaming, which notes itself who exports
     filter = Filter(kinds=() if entries == "all" or WHOLE & {site, format_} else ("receipt",), **which)
     _possible(site, format_, filter, after)
-    noted = (
-        partial(who.exported, site, format_, filter, after=after) if click.get_current_context().obj != NOTED else int
-    )
+    noted = partial(who.exported, site, format_, filter, after=after) if served is None else int
     if site == TRAIL:
         noted()  # first, so that the file says itself who took it
-    watched = Watched(who.ledger, who.ledger.storage.reading().size(site))
+    watched = Watched(who.ledger, who.ledger.storage.reading().size(site), counted=served)
     if format_ == EVIDENCE:
         pieces = bundle(watched, site, anchors=settings.data / "anchors")  # type: ignore[arg-type]
     else:

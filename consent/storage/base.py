@@ -14,7 +14,8 @@ from consent.model import Checkpoint, Entry, Filter, Parcel, Publication, Script
 
 DRAFT = "draft"
 SIGHTING = "sighting"
-OF_SITES = (DRAFT, SIGHTING)
+DOWNLOAD = "download"
+OF_SITES = (DRAFT, SIGHTING, DOWNLOAD)
 """Kinds of documents that go with a site: their id is the site's, or begins with it and a space."""
 
 

@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterator
 from io import BufferedReader
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
+from tempfile import TemporaryFile
+from time import monotonic
 from typing import Any, cast
 
 from flask import request
 
 import consent
 from consent.administrator import Administrator
+from consent.downloads import Tell
 from consent.errors import Unavailable
 from consent.fields import TRAIL
 from consent.model import Filter
@@ -25,6 +28,8 @@ from consent.settings import PREFIX, Settings
 
 PIECE = 262_144
 """Bytes that are handed on at once."""
+PAUSE = 2
+"""Seconds between two times that it is told how far an export has come."""
 
 
 def options_of(format: str, filter: Filter, **more: Any) -> list[str]:
@@ -33,28 +38,40 @@ def options_of(format: str, filter: Filter, **more: Any) -> list[str]:
     return [f"--{name}={value}" for name, value in wanted.items() if value is not None]
 
 
-def exported(settings: Settings, site: str, options: list[str]) -> Iterator[bytes]:
-    """The pieces of an export, which is left to its caller to note. Raises Unavailable where it breaks off, so that the answer is seen to be cut short."""
-    command = [_python(), "-P", "-c", "from consent.cli import main; main(obj='noted')", "export", site, *options]
-    process = Popen(
-        command,
-        stdin=DEVNULL,
-        stdout=PIPE,
-        stderr=PIPE,
-        env=_environment(settings),
-        pipesize=PIECE,
-        start_new_session=True,  # else what it uses would be taken from the share of the service
-    )
-    with process:
+def exported(settings: Settings, site: str, options: list[str], tell: Tell | None = None) -> Iterator[bytes]:
+    """The pieces of an export, which is left to its caller to note, and how many rows are done told from time to time.
+
+    Raises Unavailable where it breaks off, so that the answer is seen to be cut short.
+    """
+    with TemporaryFile(buffering=0) as count, _exporting(settings, site, options, count.fileno()) as process:
         out, err = cast(BufferedReader, process.stdout), cast(BufferedReader, process.stderr)
+        due = monotonic() + PAUSE
         try:
             while piece := out.read1(PIECE):
                 yield piece
+                if tell and monotonic() > due:
+                    tell(int(os.pread(count.fileno(), 20, 0) or 0))
+                    due = monotonic() + PAUSE
             said = err.read().decode(errors="replace").strip()
             if process.wait():
                 raise Unavailable(f"An export of site {site!r} broke off: {said}")
         finally:
             process.kill()
+
+
+def _exporting(settings: Settings, site: str, options: list[str], count: int) -> "Popen[bytes]":
+    """The process that writes an export, and into a file how many rows it has read."""
+    code = f"from consent.cli import main; main(obj={count})"
+    return Popen(
+        [_python(), "-P", "-c", code, "export", site, *options],
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=PIPE,
+        env=_environment(settings),
+        pass_fds=[count],
+        pipesize=PIECE,
+        start_new_session=True,  # else what it uses would be taken from the share of the service
+    )
 
 
 def wanted(pieces: Iterator[bytes], noted: Callable[[], None]) -> Iterator[bytes]:

@@ -62,6 +62,7 @@ PAGES = {
     "/admin/sites/shop/export": READ,
     "/admin/sites/shop/export?format=csv": READ,
     "/admin/sites/shop/export/file?format=csv": READ,
+    "/admin/sites/shop/export/progress?key=0123456789abcdef0123456789abcdef": NONE,
     "/admin/sites/shop/requests": EDIT,
     "/admin/sites/shop/requests?q=AAAAAAAAAAAAAAAAAAAAAA": EDIT,
     "/admin/sites/shop/erasures/0": NONE,

@@ -7,8 +7,11 @@ import zipfile
 
 import pytest
 
+from consent.downloads import Downloads
+from consent.errors import Unavailable
 from consent.export import FORMATS
 from consent.fields import TRAIL
+from consent.storage.base import DOWNLOAD
 from consent.trail import Trail
 from tests.conftest import ALL, SUBJECT, choice
 
@@ -150,3 +153,83 @@ def test_a_wrong_export_is_told(auditor, ledger, three, query):
     if query["format"]:
         shown = auditor.get(PAGE, query_string=query)
         assert shown.status_code == 400 and "<script>alert" not in shown.text
+
+
+KEY = "0123456789abcdef0123456789abcdef"
+
+
+def progress(auditor, key: str = KEY):
+    return auditor.get(f"{PAGE}/progress?key={key}")
+
+
+def test_a_download_tells_how_far_it_has_come(auditor, ledger, three, monkeypatch):
+    def slow(settings, site, options, tell):
+        for row in (b"one", b"two", b"three"):
+            yield row
+            tell(int(row != b"one") + 1)
+
+    monkeypatch.setattr("consent.web.desk.exports.exported", slow)
+    client = auditor.client
+    answer = client.get(f"{PAGE}/file?format=csv&key={KEY}", buffered=False)
+    pieces = answer.iter_encoded()
+    next(pieces)
+    assert progress(auditor).json == {"stage": "coming", "done": 0, "text": "0 of 3 so far"}
+    next(pieces)
+    assert progress(auditor).json == {"stage": "coming", "done": 1 / 3, "text": "1 of 3 so far"}
+    assert list(pieces) == [b"three"]
+    assert progress(auditor).json == {"stage": "whole", "done": 1, "text": "The file is complete."}
+    answer = client.get(f"{PAGE}/file?format=csv&key={KEY}", buffered=False)
+    next(answer.iter_encoded())
+    assert progress(auditor).json["stage"] == "coming"
+    answer.close()
+    assert progress(auditor).json["stage"] == "cut"
+
+
+@pytest.mark.parametrize("format", [*FORMATS, "evidence"])
+def test_a_whole_download_says_so(auditor, three, format):
+    assert auditor.get(f"{PAGE}/file?format={format}&key={KEY}").data
+    assert progress(auditor).json["text"] == "The file is complete."
+
+
+def test_a_download_that_breaks_off_says_so(auditor, three, monkeypatch):
+    def broken(settings, site, options, tell):
+        yield b"one"
+        raise Unavailable("Entry 2 is damaged.")
+
+    monkeypatch.setattr("consent.web.desk.exports.exported", broken)
+    with pytest.raises(Unavailable):
+        _ = auditor.get(f"{PAGE}/file?format=csv&key={KEY}").data
+    assert "broke off" in progress(auditor).json["text"]
+
+
+def test_nothing_is_told_of_a_download_without_a_key(auditor, ledger, three):
+    auditor.get(f"{PAGE}/file?format=csv")
+    assert ledger.storage.reading().documents(DOWNLOAD) == []
+    assert progress(auditor).status_code == 404
+
+
+@pytest.mark.parametrize("key", ["", "short", KEY.upper(), KEY + "\n", f"{KEY}0", BAD])
+def test_a_wrong_key_is_refused(auditor, ledger, three, key):
+    for path in ("progress", "file"):
+        answer = auditor.get(f"{PAGE}/{path}", query_string={"format": "csv", "key": key})
+        assert answer.status_code == 400 and "<script>alert" not in answer.text
+    assert acts(ledger) == []
+
+
+def test_a_download_is_told_of_at_its_own_site_and_for_a_day(auditor, ledger, three, clock):
+    downloads = Downloads(ledger.storage, ledger.now)
+    assert list(downloads.followed("shop", KEY, 3, pieces=lambda tell: iter([b"x"]))) == [b"x"]
+    assert downloads.find("shop", KEY).stage == "whole" and downloads.find("other", KEY) is None
+    clock.forward(days=1, seconds=1)
+    assert list(downloads.followed("shop", KEY[::-1], 3, pieces=lambda tell: iter([]))) == []
+    assert downloads.find("shop", KEY) is None
+
+
+def test_a_download_goes_on_where_its_progress_cannot_be_kept(ledger, three, monkeypatch):
+    downloads = Downloads(ledger.storage, ledger.now)
+
+    def full():
+        raise Unavailable("The disk is full.")
+
+    monkeypatch.setattr(ledger.storage, "writing", full)
+    assert list(downloads.followed("shop", KEY, 3, pieces=lambda tell: iter([b"x", b"y"]))) == [b"x", b"y"]

@@ -18,3 +18,35 @@ document.addEventListener("keydown", (event) => {
   menu.open = false;
   menu.querySelector("summary").focus();
 });
+
+/* How far a download has come: the page names it by a key and asks until it is at its end. */
+const SECOND = 1000; // milliseconds between two questions
+const PATIENCE = 30; // questions in a row without an answer
+const coming = document.getElementById("coming");
+const came = document.getElementById("came");
+let awaited;
+
+for (const link of document.querySelectorAll("[data-progress]")) link.addEventListener("click", () => {
+  awaited = Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, "0")).join("");
+  const address = new URL(link.href);
+  address.searchParams.set("key", awaited);
+  link.href = address;
+  coming.hidden = false;
+  coming.firstElementChild.removeAttribute("value");
+  came.textContent = "";
+  ask(link.dataset.progress, awaited);
+});
+
+async function ask(where, key, unanswered = 0) {
+  await new Promise(done => setTimeout(done, SECOND));
+  const answer = await fetch(`${where}?key=${key}`).catch(() => null);
+  const told = answer?.ok && !answer.redirected ? await answer.json() : null;
+  if (key != awaited) return;
+  if (told?.stage == "coming") {
+    coming.firstElementChild.value = told.done;
+    coming.lastElementChild.textContent = told.text;
+  }
+  coming.hidden = told ? told.stage != "coming" : unanswered == PATIENCE;
+  if (!coming.hidden) return ask(where, key, told ? 0 : unanswered + 1);
+  came.textContent = told ? told.text : "";
+}

@@ -8,11 +8,12 @@ from flask import Response, request
 
 from consent import search
 from consent.administrator import EVIDENCE
-from consent.errors import BadQuery, NotInstalled
+from consent.downloads import Download, Key
+from consent.errors import BadQuery, NotFound, NotInstalled
 from consent.export import FORMATS
 from consent.model import Filter
 from consent.web.desk import asking, telling
-from consent.web.desk.frame import HEADERS, administrator, blueprint, day, needs, page
+from consent.web.desk.frame import HEADERS, administrator, blueprint, day, desk, grouped, needs, page
 from consent.web.desk.words import say
 from consent.web.service import service
 from consent.web.streaming import exported, options_of, wanted
@@ -44,14 +45,46 @@ def show_exports(site: str) -> Response:
 @blueprint.get("/sites/<site>/export/file")
 @needs("auditor")
 def export_file(site: str) -> Response:
-    """The file, streamed from a process of its own."""
+    """The file, streamed from a process of its own; a page that gave it a key can ask how far it has come."""
     format = request.args.get("format", "")
     filter = _filter(asking.typed(), format)
     noted = partial(administrator().exported, site, format, filter)
-    pieces = wanted(exported(service().settings, site, options_of(format, filter)), noted)
+    making = partial(exported, service().settings, site, options_of(format, filter))
+    if "key" in request.args:
+        rows = _count(site, format, filter)
+        pieces = desk().downloads.followed(site, _key(), rows, pieces=making)
+    else:
+        pieces = making()
     headers = HEADERS | {"Content-Disposition": f'attachment; filename="{_name(site, format)}"'}
     media_type = "application/zip" if format == EVIDENCE else FORMATS[format].media_type
-    return Response(pieces, 200, headers, media_type)
+    return Response(wanted(pieces, noted), 200, headers, media_type)
+
+
+@blueprint.get("/sites/<site>/export/progress")
+@needs("auditor")
+def export_progress(site: str) -> Response:
+    """How far a download has come, as JSON: its stage, how much of it is done (0 to 1), and that in words."""
+    found = desk().downloads.find(site, _key())
+    if found is None:
+        raise NotFound(say("Nothing is known of this download."))
+    told = {"stage": found.stage, "done": found.rows / found.of if found.of else 1, "text": _told(found)}
+    return Response(msgspec.json.encode(told), 200, HEADERS, "application/json")
+
+
+def _key() -> Key:
+    """What a page calls its download. Raises BadQuery."""
+    try:
+        return msgspec.convert(request.args.get("key", ""), Key)
+    except msgspec.ValidationError:
+        raise BadQuery(say("This is no key of a download.")) from None
+
+
+def _told(download: Download) -> str:
+    if download.stage == "whole":
+        return say("The file is complete.")
+    if download.stage == "cut":
+        return say("The file broke off and is not complete. Download it again.")
+    return say("{done} of {all} so far", done=grouped(download.rows), all=grouped(download.of))
 
 
 def _filter(asked: dict[str, str], format: str) -> Filter:

@@ -25,6 +25,7 @@ from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from consent.administrator import Administrator
+from consent.downloads import Downloads
 from consent.errors import ConsentError, Forbidden, Malformed, NotFound, NotSignedIn, UnknownPerson
 from consent.fields import Role
 from consent.ledger import Ledger
@@ -84,11 +85,13 @@ class Desk(NamedTuple):
     sessions: Sessions
     trail: Trail
     throttle: Throttle
+    downloads: Downloads
 
     @classmethod
     def of(cls, ledger: Ledger) -> "Desk":
         people = People(ledger.storage, ledger.now)
-        return cls(people, Sessions(ledger.storage, people, ledger.now), Trail(ledger), Throttle())
+        sessions = Sessions(ledger.storage, people, ledger.now)
+        return cls(people, sessions, Trail(ledger), Throttle(), Downloads(ledger.storage, ledger.now))
 
 
 class CookieSessions(SecureCookieSessionInterface):
