@@ -134,7 +134,9 @@ export function createGate({ services, blocking, granted, vouch }) {
   /** @param {any} root */
   function sweep(root) {
     if (names.has(root?.localName)) check(root);
-    if (root?.firstElementChild) root.querySelectorAll(selector).forEach(check);
+    // Through a whole page one search by each tag is faster than one by every attribute.
+    if (root == document) for (const tag of names.keys()) root.querySelectorAll(tag).forEach(check);
+    else if (root?.firstElementChild) root.querySelectorAll(selector).forEach(check);
   }
 
   /** What a text says, where it does no harm. @param {string} text @param {Element} context */

@@ -100,8 +100,13 @@ function patchAddresses(view, { hold, claim }) {
 
 /** @param {any} view @param {Page} page */
 function patchInsertion(view, { sweep }) {
-  for (const name of ["appendChild", "insertBefore", "replaceChild"]) replace(view.Node.prototype, name, /** @returns {(this: any, node: any, other?: any) => any} */ native => function (node, other) {
-    sweep(node); // the busiest of all: `apply` would cost it as much again
+  // The busiest of all: a list of what was given, or even its length, would cost them as much again.
+  replace(view.Node.prototype, "appendChild", /** @returns {(this: any, node: any) => any} */ native => function (node) {
+    sweep(node);
+    return native.call(this, node);
+  });
+  for (const name of ["insertBefore", "replaceChild"]) replace(view.Node.prototype, name, /** @returns {(this: any, node: any, other?: any) => any} */ native => function (node, other) {
+    sweep(node);
     return arguments.length > 1 ? native.call(this, node, other) : native.call(this, node);
   });
   /** @type {import("./native.js").Act} */
