@@ -7,13 +7,13 @@ while exports of it run one after another, beside recording alone.
 import json
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from secrets import token_bytes
 from threading import Event, Thread
 from urllib.request import Request, urlopen
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import msgspec
 
@@ -24,6 +24,7 @@ from bench.trial import Figures, Plan, Trial
 from consent import access, open_ledger, policy, receipts, tallies
 from consent.claims import entry_of
 from consent.export import FORMATS
+from consent.ids import uuid7
 from consent.ledger import Ledger
 from consent.model import Choice, Entry, Filter, Receipt
 from consent.settings import load as load_settings
@@ -134,5 +135,5 @@ def _token(folder: Path) -> str:
 
 
 def _entry(ledger: Ledger, model: Receipt) -> Entry:
-    claims = msgspec.structs.replace(model, jti=str(UUID(bytes=token_bytes(16))), sub=subject())
+    claims = msgspec.structs.replace(model, jti=uuid7(time.time()), sub=subject())
     return entry_of(claims, ledger.ring.newest(), subject=claims.sub, policy=1, action="custom")

@@ -2,9 +2,10 @@
 
 import secrets
 import time
-import uuid
 from base64 import urlsafe_b64encode
 from typing import Any
+
+from consent.ids import uuid7
 
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 C15T_EPOCH = 1_700_000_000_000
@@ -20,7 +21,7 @@ def subject() -> str:
 
 def choice() -> dict[str, Any]:
     """The ids of a choice as our banner sends them."""
-    return {"id": str(uuid.uuid4()), "subject": subject()}
+    return {"id": uuid7(time.time()), "subject": subject()}
 
 
 def c15t() -> dict[str, Any]:

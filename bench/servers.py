@@ -32,14 +32,14 @@ class Running(NamedTuple):
 
 
 @contextmanager
-def service(folder: Path) -> Iterator[Running]:
-    """`consent serve` on a data folder with one site, made where it is not there."""
+def service(folder: Path, database: str = "") -> Iterator[Running]:
+    """`consent serve` on a data folder, and a database if it is not in there, with one site, made where it is not there."""
     port = free_port()
     settings = {
         "CONSENT_DATA": str(folder),
         "CONSENT_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "CONSENT_RATE_LIMIT": "1000000/minute",
-    }
+    } | ({"CONSENT_DATABASE": database} if database else {})
     ledger = open_ledger(load(settings))
     ledger.storage.migrate()
     if not ledger.storage.reading().sites():

@@ -4,14 +4,14 @@ entries were emptied, why and when; their leaf hashes stay, so that every other 
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from consent import tallies
 from consent.claims import entry_of
 from consent.ids import uuid7
 from consent.keyring import KeyRing
-from consent.model import Entry, Tally
+from consent.model import Entry, Filter, Tally
 from consent.receipts import ErasureClaims, ErasureStatement
 from consent.storage.base import Rows, Storage
 from consent.times import DAY
@@ -21,6 +21,8 @@ BATCH = 250
 PAGE = 1000
 """Entries that are held at a time."""
 TRIES = 5
+CONTENDED = 0.001
+"""Seconds of waiting that tell that others record."""
 PAUSE = 0.1
 """Seconds between tries to leave no trace."""
 
@@ -30,6 +32,14 @@ class Erased(NamedTuple):
 
     indexes: list[int]
     entry: int | None
+
+
+class Counted(NamedTuple):
+    """An entry as the daily counts have it."""
+
+    place: int
+    recorded_at: int
+    tally: Tally
 
 
 class Erasure:
@@ -48,8 +58,7 @@ class Erasure:
         if self.storage.reading().latest(site, subject) is None:
             return Erased([], None)  # whoever asks for strangers' erasure holds up nobody
         with self.storage.writing() as rows:
-            _uncount(rows, site, [subject])
-            indexes = rows.empty(site, subject)
+            indexes = _emptied(rows, site, _found(rows, site, [subject]).values())
             entry = self._account(rows, site, indexes, reason)
         if indexes:
             self.scrub()
@@ -75,11 +84,8 @@ class Erasure:
         before, emptied = self._before(days), 0
         while overdue := self.storage.reading().idle(site, before):
             for start in range(0, len(overdue), BATCH):
-                begun = time.monotonic()
                 emptied += (count := self._purge(site, overdue[start : start + BATCH], before))
                 yield count
-                if start + BATCH < len(overdue):
-                    time.sleep(time.monotonic() - begun)  # whoever records has half of the time
         if emptied:
             self.scrub()
 
@@ -93,11 +99,22 @@ class Erasure:
         return int(self._clock()) - days * DAY
 
     def _purge(self, site: str, subjects: list[str], before: int) -> int:
-        """Empty those subjects that nothing was recorded for since they were found overdue."""
+        """Empty those subjects that nothing was recorded for since they were found overdue.
+
+        They are read while others may record, and once more only where what was recorded meanwhile concerns them.
+        """
+        end = self.storage.reading().size(site)
+        found = _found(self.storage.reading(), site, subjects)
+        asked = time.monotonic()
         with self.storage.writing() as rows:
-            _uncount(rows, site, subjects, before=before)
-            indexes = rows.empty_idle(site, subjects, before)
+            begun = time.monotonic()
+            since = rows.entries(site, Filter(kinds=()), after=end - 1, limit=PAGE)
+            if len(since) == PAGE or any(entry.kind != "receipt" or entry.subject in found for entry in since):
+                found = _found(rows, site, subjects)
+            indexes = _emptied(rows, site, [own for own in found.values() if own[-1].recorded_at < before])
             self._account(rows, site, indexes, "past its retention")
+        if begun - asked > CONTENDED:
+            time.sleep(time.monotonic() - begun)  # whoever records has half of the time
         return len(indexes)
 
     def _account(self, rows: Rows, site: str, indexes: list[int], reason: str) -> int | None:
@@ -110,21 +127,26 @@ class Erasure:
         return rows.append(entry_of(claims, self.ring.newest()))
 
 
-def _uncount(rows: Rows, site: str, subjects: list[str], *, before: int | None = None) -> None:
-    """Count some subjects' entries under their days alone; not of those whose last one is not older than `before`."""
-    changes: defaultdict[str, Counter[Tally]] = defaultdict(Counter)
-    newest: dict[str, int] = {}
+def _found(rows: Rows, site: str, subjects: list[str]) -> dict[str, list[Counted]]:
+    """What some subjects have in the log, oldest first."""
+    found: defaultdict[str, list[Counted]] = defaultdict(list)
     for entry in _receipts(rows, site, subjects):
-        subject = entry.subject or ""
-        changes[subject][tallies.of_stored(entry.token, entry.recorded_at)] -= 1
-        changes[subject][tallies.erased(entry.recorded_at)] += 1
-        newest[subject] = entry.recorded_at
+        tally = tallies.of_stored(entry.token, entry.recorded_at)
+        found[entry.subject or ""].append(Counted(entry.index, entry.recorded_at, tally))
+    return found
+
+
+def _emptied(rows: Rows, site: str, found: Iterable[list[Counted]]) -> list[int]:
+    """Empty some subjects' entries and count them under their days alone; their indexes."""
+    gone = sorted(one for own in found for one in own)
     counts = Counter[Tally]()
-    for subject, own in changes.items():
-        if before is None or newest[subject] < before:
-            for tally, change in own.items():
-                counts[tally] += change
+    for _, recorded_at, tally in gone:
+        counts[tally] -= 1
+        counts[tallies.erased(recorded_at)] += 1
     rows.tally(site, counts)
+    indexes = [one.place for one in gone]
+    rows.empty(site, indexes)
+    return indexes
 
 
 def _receipts(rows: Rows, site: str, subjects: list[str]) -> Iterator[Entry]:

@@ -44,6 +44,11 @@ class Cluster:
     def data(self) -> Path:
         return self.folder / "data"
 
+    @property
+    def pid(self) -> int:
+        """The process that started all others."""
+        return self._process.pid
+
     def url(self, database: str) -> str:
         return f"postgresql://consent@/{database}?host={self.folder}"
 

@@ -153,8 +153,7 @@ OF_A_SITE = {
     "entries": lambda rows: rows.entries("nowhere", EVERYTHING),
     "newest": lambda rows: rows.newest("nowhere", EVERYTHING),
     "count": lambda rows: rows.count("nowhere", EVERYTHING),
-    "empty": lambda rows: rows.empty("nowhere", SUBJECT),
-    "empty_idle": lambda rows: rows.empty_idle("nowhere", [SUBJECT], 100),
+    "empty": lambda rows: rows.empty("nowhere", [0]),
     "add_token": lambda rows: rows.add_token(api_token(site="nowhere")),
     "tally": lambda rows: rows.tally("nowhere", {tally(): 1}),
     "tallies": lambda rows: rows.tallies("nowhere", *ALWAYS),
@@ -431,17 +430,20 @@ def test_a_page_has_as_many_entries_as_asked_for_though_others_are_filtered_out(
 # Erasing.
 
 
-def test_emptying_names_the_indexes_of_the_subject_and_no_other(shop):
-    append(shop, entry(), entry(subject=OTHER), entry(), entry("other"))
+def test_emptying_empties_the_entries_named_and_no_other(shop, monkeypatch):
+    monkeypatch.setattr("consent.storage.rows.BATCH", 2)  # as many as one statement empties
+    append(shop, *(entry() for _ in range(6)), entry("other"))
     with shop.writing() as rows:
-        assert rows.empty("shop", SUBJECT) == [0, 2]
+        rows.empty("shop", [0, 2, 3, 5])
+    found = shop.reading().entries("shop", Filter(erased=False))
+    assert indexes(found) == [1, 4] and len(shop.reading().entries("other", Filter(erased=False))) == 1
 
 
 def test_an_emptied_entry_keeps_index_kind_time_and_leaf_and_nothing_else(shop):
     given = entry()
     append(shop, given)
     with shop.writing() as rows:
-        rows.empty("shop", SUBJECT)
+        rows.empty("shop", [0])
     expected = Entry("shop", "receipt", given.recorded_at, given.leaf, None, index=0)
     assert shop.reading().entries("shop", EVERYTHING) == [expected]
 
@@ -449,7 +451,7 @@ def test_an_emptied_entry_keeps_index_kind_time_and_leaf_and_nothing_else(shop):
 def test_emptying_leaves_other_subjects_and_sites_whole(shop):
     append(shop, entry(), kept := entry(subject=OTHER), elsewhere := entry("other"))
     with shop.writing() as rows:
-        rows.empty("shop", SUBJECT)
+        rows.empty("shop", [0])
     rows = shop.reading()
     assert (
         rows.entry("shop", kept.id).token == kept.token and rows.entry("other", elsewhere.id).token == elsewhere.token
@@ -459,15 +461,17 @@ def test_emptying_leaves_other_subjects_and_sites_whole(shop):
 def test_an_emptied_subject_is_found_no_more(shop):
     append(shop, given := entry())
     with shop.writing() as rows:
-        rows.empty("shop", SUBJECT)
+        rows.empty("shop", [0])
     rows = shop.reading()
     found = [rows.latest("shop", SUBJECT), rows.entry("shop", given.id), rows.newest("shop", Filter(subject=SUBJECT))]
     assert found == [None, None, []]
 
 
-def test_emptying_a_subject_never_seen_empties_nothing(shop):
+def test_emptying_nothing_changes_nothing(shop):
+    append(shop, entry())
     with shop.writing() as rows:
-        assert rows.empty("shop", SUBJECT) == []
+        rows.empty("shop", [])
+    assert indexes(shop.reading().entries("shop", Filter(erased=False))) == [0]
 
 
 def test_idle_are_those_whose_last_receipt_is_older(shop):
@@ -480,37 +484,28 @@ def test_idle_are_those_whose_last_receipt_is_older(shop):
     one, two, three, four = map(subject_of, (1, 2, 3, 4))
     assert found == [[], [], [one], [one, three], [one, three], [one, two, three], [one, two, three, four]]
     with shop.writing() as rows:
-        rows.empty("shop", one)
+        rows.empty("shop", [0, 2])
     assert shop.reading().idle("shop", 200) == [three]
-
-
-def test_emptying_the_idle_spares_who_came_back_and_who_is_not_named(shop):
-    append(shop, *(entry(subject=subject_of(number), recorded_at=100) for number in (1, 2, 3, 1)))
-    append(shop, entry("other", subject=subject_of(1)), entry(subject=subject_of(2), recorded_at=200))
-    with shop.writing() as rows:
-        assert rows.empty_idle("shop", [subject_of(1), subject_of(2), subject_of(9)], 200) == [0, 3]
-    assert indexes(shop.reading().entries("shop", Filter(erased=False))) == [1, 2, 4]
-    assert shop.reading().latest("other", subject_of(1)) is not None
 
 
 def test_erased_entries_still_count_and_are_never_given_out_again(shop):
     append(shop, entry(), entry())
     with shop.writing() as rows:
-        rows.empty("shop", SUBJECT)
+        rows.empty("shop", [0, 1])
     assert append(shop, entry()) == [2] and shop.reading().size("shop") == 3
 
 
 def test_a_filter_may_leave_erased_entries_out(shop):
     append(shop, entry(), entry(subject=OTHER))
     with shop.writing() as rows:
-        rows.empty("shop", SUBJECT)
+        rows.empty("shop", [0])
     assert indexes(shop.reading().entries("shop", Filter(erased=False))) == [1]
 
 
 def test_nothing_of_an_erased_subject_is_left_in_a_backup(shop, tmp_path):
     append(shop, entry(token="a-statement-to-forget"), entry(subject=OTHER))
     with shop.writing() as rows:
-        rows.empty("shop", SUBJECT)
+        rows.empty("shop", [0])
     shop.backup(tmp_path / "backup.db")
     assert b"a-statement-to-forget" not in (tmp_path / "backup.db").read_bytes()
 

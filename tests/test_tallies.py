@@ -1,6 +1,8 @@
 """The daily counts say what the entries say, whatever happened to them."""
 
+import json
 import sqlite3
+from base64 import urlsafe_b64decode
 from collections import Counter
 from pathlib import Path
 
@@ -178,3 +180,45 @@ def as_before(path: Path) -> None:
         )
         db.execute("INSERT INTO displays VALUES (1, '2026-11-01', 1, 'en', 'banner', 7)")
         db.execute("DELETE FROM _sqlite_migrations WHERE name >= 'm009'")
+
+
+@pytest.mark.parametrize(
+    "meanwhile", ["a choice", "a choice of somebody else", "an erasure", "a purge", "many choices"]
+)
+def test_what_happens_between_reading_and_purging_is_neither_lost_nor_counted_twice(
+    ledger: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    first, second, third = SUBJECTS
+    for subject in (first, second, first):
+        ledger.record("shop", choice(subject=subject))
+    clock.forward(days=DAYS + 1)
+    acts = {
+        "a choice": lambda: ledger.record("shop", choice(subject=first)),
+        "a choice of somebody else": lambda: ledger.record("shop", choice(subject=third)),
+        "an erasure": lambda: ledger.erase("shop", first, reason="test"),
+        "a purge": lambda: list(ledger.erasure.purge("shop", DAYS)),
+        "many choices": lambda: [ledger.record("shop", choice(subject=one)) for one in (third, third, first)],
+    }
+    writing = ledger.storage.writing
+
+    def interrupted():
+        monkeypatch.setattr(ledger.storage, "writing", writing)
+        acts[meanwhile]()
+        return writing()
+
+    monkeypatch.setattr("consent.erasure.PAGE", 3)
+    monkeypatch.setattr(ledger.storage, "writing", interrupted)
+    purged = sum(ledger.erasure.purge("shop", DAYS))
+    came_back = meanwhile in ("a choice", "many choices")
+    assert purged == {"an erasure": 1, "a purge": 0}.get(meanwhile, 1 if came_back else 3)
+    assert len(ledger.history("shop", first)) == (3 if came_back else 0) and ledger.history("shop", second) == []
+    assert counted(ledger) == recounted(ledger)
+    named = [
+        index for told in ledger.entries("shop", Filter(kinds=("erasure",))) for index in emptied(told.token or "")
+    ]
+    assert len(named) == len(set(named))
+
+
+def emptied(token: str) -> list[int]:
+    """The indexes that an erasure entry names."""
+    return json.loads(urlsafe_b64decode(token.split(".")[1] + "=="))["erasure"]["indexes"]

@@ -89,11 +89,8 @@ class Rows(Protocol):
     def of_subjects(self, site: str, subjects: list[str], *, after: int = -1, limit: int = 1000) -> list[Entry]:
         """Receipts of any of some subjects with an index above `after`, oldest first."""
 
-    def empty(self, site: str, subject: str) -> list[int]:
-        """Remove everything about a subject but index, kind, time and leaf; returns the indexes emptied."""
-
-    def empty_idle(self, site: str, subjects: list[str], before: int) -> list[int]:
-        """The same for some subjects at once, but those whose last receipt is not older than a time."""
+    def empty(self, site: str, indexes: list[int]) -> None:
+        """Remove everything from some entries but index, kind, time and leaf."""
 
     def leaves(self, site: str, start: int, end: int) -> list[bytes]:
         """The leaf hashes from index `start` up to `end`, that not included."""

@@ -202,9 +202,9 @@ class SqlRows(TallyRows):
         # Times never run backwards in a log, so that what is older is its beginning; the rest is not looked through.
         end = bisect_left(range(self._end(key)[0]), before, key=lambda position: self._time(key, position))
         sql = (
-            "SELECT DISTINCT subject FROM entries AS old WHERE site = ? AND position < ? AND subject IS NOT NULL"
+            "SELECT subject FROM entries AS old WHERE site = ? AND position < ? AND subject IS NOT NULL"
             " AND NOT EXISTS (SELECT 1 FROM entries AS new WHERE new.site = old.site AND new.subject = old.subject"
-            " AND new.position >= ?) LIMIT 100000"
+            " AND new.position >= ?) GROUP BY subject ORDER BY min(position) LIMIT 100000"
         )
         return [subject_text(row[0]) for row in self._all(sql, (key, end, end))]
 
@@ -215,16 +215,15 @@ class SqlRows(TallyRows):
         rows = self._all(sql, (self._key(site), *map(subject_bytes, subjects), after, limit))
         return [self._entry_of(site, row) for row in rows]
 
-    def empty(self, site: str, subject: str) -> list[int]:
-        return self._empty("subject = ?", (self._key(site), subject_bytes(subject)))
-
-    def empty_idle(self, site: str, subjects: list[str], before: int) -> list[int]:
-        key, marks = self._key(site), ", ".join("?" for _ in subjects)
-        idle = (
-            f"SELECT subject FROM entries WHERE site = ? AND subject IN ({marks})"
-            " GROUP BY subject HAVING max(recorded_at) < ?"
-        )
-        return self._empty(f"subject IN ({idle})", (key, key, *map(subject_bytes, subjects), before))
+    def empty(self, site: str, indexes: list[int]) -> None:
+        key = self._key(site)
+        for start in range(0, len(indexes), BATCH):
+            some = indexes[start : start + BATCH]
+            self._execute(
+                "UPDATE entries SET token = NULL, id = NULL, subject = NULL, policy = NULL, action = NULL"
+                f" WHERE site = ? AND position IN ({', '.join('?' for _ in some)})",
+                (key, *some),
+            )
 
     # Tokens.
 
@@ -257,13 +256,6 @@ class SqlRows(TallyRows):
         if self._steady:
             self._ends[key] = end
         return end
-
-    def _empty(self, where: str, values: tuple) -> list[int]:
-        sql = (
-            "UPDATE entries SET token = NULL, id = NULL, subject = NULL, policy = NULL, action = NULL"
-            f" WHERE site = ? AND {where} RETURNING position"
-        )
-        return sorted(row[0] for row in self._all(sql, values))
 
     def _time(self, key: int, position: int) -> int:
         row = self._one("SELECT recorded_at FROM entries WHERE site = ? AND position = ?", (key, position))
