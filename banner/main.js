@@ -42,6 +42,8 @@ let release;
 let shown;
 /** @type {ReturnType<typeof createView> | undefined} */
 let view;
+/** @type {BroadcastChannel | undefined} */
+let others;
 
 const AT_REST = 1e3; // milliseconds after which a page has other things behind it
 const seconds = () => (Date.now() / 1e3) >>> 0;
@@ -90,7 +92,10 @@ function refresh(event, detail) {
   state = read();
   const same = essence(before) == essence(state);
   if (!same) follow(before);
-  if (event) emit(event, detail);
+  if (event) {
+    emit(event, detail);
+    others?.postMessage(0);
+  }
   if (!same) emit("change", state);
 }
 
@@ -202,14 +207,28 @@ function boot(choice) {
   document.addEventListener("visibilitychange", () => (document.hidden ? leave() : refresh()));
   addEventListener("pagehide", () => {
     leave();
-    addEventListener("pageshow", () => refresh(), { once: true }); // it is shown again as it was left
+    others = void others?.close(); // a page that others might call upon is not kept
+    addEventListener("pageshow", () => (listen(), refresh()), { once: true }); // it is shown again as it was left
   });
-  addEventListener("storage", ({ key }) => key?.startsWith("consent:") && refresh()); // a choice in one tab holds in the others at once
+  listen();
   if (!live()) whenThere(dataset.root, root => {
     draw(root);
     if (!headless()) shown = { policy, language, surface: "banner", first: isFirst() };
   });
   if (state.subject) setTimeout(settle, AT_REST);
+}
+
+/**
+ * A choice in one tab holds in the others at once. Not by the `storage` event: listening to it opens the page's whole
+ * localStorage before anybody has chosen anything, which takes ten times as long.
+ */
+function listen() {
+  try {
+    others = new BroadcastChannel("consent:" + config.site);
+    others.onmessage = () => refresh();
+  } catch {
+    // not here: the others look when they are looked at
+  }
 }
 
 /** What is left to say when the page goes: that the banner was shown is counted then, not while the page loads. */

@@ -13,16 +13,14 @@ from consent.ids import uuid7
 from consent.keyring import KeyRing
 from consent.model import Entry, Filter, Tally
 from consent.receipts import ErasureClaims, ErasureStatement
-from consent.storage.base import Rows, Storage
+from consent.storage.base import MOST_IDLE, Rows, Storage
 from consent.times import DAY
 
 BATCH = 250
-"""Subjects that one transaction purges: recording goes on between them."""
+"""Subjects that one transaction purges: recording goes on between them, and while the next ones are read."""
 PAGE = 1000
 """Entries that are held at a time."""
 TRIES = 5
-CONTENDED = 0.001
-"""Seconds of waiting that tell that others record."""
 PAUSE = 0.1
 """Seconds between tries to leave no trace."""
 
@@ -76,13 +74,16 @@ class Erasure:
         return not self.traces
 
     def overdue(self, site: str, days: int) -> list[str]:
-        """Subjects whose last receipt is older than so many days, at most 100,000 of them."""
+        """Subjects whose last receipt is older than so many days, at most `MOST_IDLE` of them."""
         return self.storage.reading().idle(site, self._before(days))
 
     def purge(self, site: str, days: int) -> Iterator[int]:
         """Remove every overdue subject, a batch a transaction; how many entries each of them emptied."""
         before, emptied = self._before(days), 0
-        while overdue := self.storage.reading().idle(site, before):
+        more = True
+        while more:
+            overdue = self.storage.reading().idle(site, before)
+            more = len(overdue) == MOST_IDLE  # else these were all; looking again would find none
             for start in range(0, len(overdue), BATCH):
                 emptied += (count := self._purge(site, overdue[start : start + BATCH], before))
                 yield count
@@ -105,16 +106,12 @@ class Erasure:
         """
         end = self.storage.reading().size(site)
         found = _found(self.storage.reading(), site, subjects)
-        asked = time.monotonic()
         with self.storage.writing() as rows:
-            begun = time.monotonic()
             since = rows.entries(site, Filter(kinds=()), after=end - 1, limit=PAGE)
             if len(since) == PAGE or any(entry.kind != "receipt" or entry.subject in found for entry in since):
                 found = _found(rows, site, subjects)
             indexes = _emptied(rows, site, [own for own in found.values() if own[-1].recorded_at < before])
             self._account(rows, site, indexes, "past its retention")
-        if begun - asked > CONTENDED:
-            time.sleep(time.monotonic() - begun)  # whoever records has half of the time
         return len(indexes)
 
     def _account(self, rows: Rows, site: str, indexes: list[int], reason: str) -> int | None:
@@ -131,8 +128,7 @@ def _found(rows: Rows, site: str, subjects: list[str]) -> dict[str, list[Counted
     """What some subjects have in the log, oldest first."""
     found: defaultdict[str, list[Counted]] = defaultdict(list)
     for entry in _receipts(rows, site, subjects):
-        tally = tallies.of_stored(entry.token, entry.recorded_at)
-        found[entry.subject or ""].append(Counted(entry.index, entry.recorded_at, tally))
+        found[entry.subject or ""].append(Counted(entry.index, entry.recorded_at, tallies.of_entry(entry)))
     return found
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import msgspec
 
-from consent.model import Display, Place, Receipt, Tally
+from consent.model import Display, Entry, Place, Receipt, Tally
 from consent.times import DAY, rfc3339
 
 SHOWN = "shown"
@@ -47,8 +47,20 @@ def of_receipt(receipt: Receipt | _Claims) -> Tally:
 def of_stored(token: str | None, recorded_at: int) -> Tally:
     """The same of a receipt as it is stored; None is one that was erased."""
     try:
-        return of_receipt(_CLAIMS.decode(urlsafe_b64decode((token or "").split(".")[1] + "==")))
-    except (IndexError, ValueError):  # damaged: `consent verify` names it
+        return _of_claims(urlsafe_b64decode((token or "").split(".")[1] + "=="), recorded_at)
+    except (IndexError, ValueError):
+        return erased(recorded_at)
+
+
+def of_entry(entry: Entry) -> Tally:
+    """The same of a receipt's entry."""
+    return _of_claims(entry.parts[1], entry.recorded_at) if entry.parts else of_stored(entry.token, entry.recorded_at)
+
+
+def _of_claims(claims: bytes, recorded_at: int) -> Tally:
+    try:
+        return of_receipt(_CLAIMS.decode(claims))
+    except ValueError:  # damaged: `consent verify` names it
         return erased(recorded_at)
 
 

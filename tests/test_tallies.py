@@ -39,7 +39,7 @@ def counted(ledger: Ledger) -> dict[Tally, int]:
 def recounted(ledger: Ledger) -> dict[Tally, int]:
     """The counts as the entries alone give them."""
     entries = ledger.entries("shop", Filter(kinds=("receipt",)))
-    return dict(Counter(tallies.of_stored(entry.token, entry.recorded_at) for entry in entries))
+    return dict(Counter(tallies.of_entry(entry) for entry in entries))
 
 
 ANSWERS = ("day", "policy", "action", "granted")

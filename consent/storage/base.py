@@ -15,6 +15,7 @@ from consent.model import Checkpoint, Entry, Filter, Parcel, Publication, Script
 DRAFT = "draft"
 SIGHTING = "sighting"
 DOWNLOAD = "download"
+MOST_IDLE = 100_000
 OF_SITES = (DRAFT, SIGHTING, DOWNLOAD)
 """Kinds of documents that go with a site: their id is the site's, or begins with it and a space."""
 
@@ -84,7 +85,7 @@ class Rows(Protocol):
         """How many entries there are with an index below `before` and above `after`; each of them is looked at."""
 
     def idle(self, site: str, before: int) -> list[str]:
-        """Subjects whose last receipt is older than a time, at most 100,000 of them."""
+        """Subjects whose last receipt is older than a time, at most `MOST_IDLE` of them, the oldest first."""
 
     def of_subjects(self, site: str, subjects: list[str], *, after: int = -1, limit: int = 1000) -> list[Entry]:
         """Receipts of any of some subjects with an index above `after`, oldest first."""

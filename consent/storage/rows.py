@@ -11,7 +11,7 @@ from uuid import UUID
 from consent.errors import Conflict, UnknownPolicy, UnknownSite
 from consent.fields import TRAIL
 from consent.model import Entry, Filter, Parcel, Publication, Script, Site, Token
-from consent.storage.base import OF_SITES
+from consent.storage.base import MOST_IDLE, OF_SITES
 from consent.storage.parcels import (
     ACTIONS,
     ENTRY,
@@ -204,7 +204,7 @@ class SqlRows(TallyRows):
         sql = (
             "SELECT subject FROM entries AS old WHERE site = ? AND position < ? AND subject IS NOT NULL"
             " AND NOT EXISTS (SELECT 1 FROM entries AS new WHERE new.site = old.site AND new.subject = old.subject"
-            " AND new.position >= ?) GROUP BY subject ORDER BY min(position) LIMIT 100000"
+            f" AND new.position >= ?) GROUP BY subject ORDER BY min(position) LIMIT {MOST_IDLE}"
         )
         return [subject_text(row[0]) for row in self._all(sql, (key, end, end))]
 

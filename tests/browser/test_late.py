@@ -271,6 +271,20 @@ def test_a_choice_in_one_tab_holds_in_the_others_at_once(show, website: Website)
     page.wait_for_function("!consent.granted('counter')")
 
 
+def test_a_page_that_is_put_away_hears_of_choices_when_it_is_shown_again(show, website: Website) -> None:
+    page = show()
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))")
+    other = page.context.new_page()
+    other.goto(website.url + "/")
+    other.evaluate("consent.accept()")
+    other.wait_for_function("consent.receipt()")
+    assert page.evaluate("consent.granted('counter')") is False
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    assert page.evaluate("consent.granted('counter')") is True
+    other.evaluate("consent.withdraw()")
+    page.wait_for_function("!consent.granted('counter')")
+
+
 def test_a_page_that_rewrites_its_body_keeps_its_banner(show) -> None:
     page = show()
     page.evaluate("document.body.innerHTML = '<p>New'")
