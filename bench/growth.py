@@ -25,10 +25,13 @@ SIZES = (10_000, 100_000, 1_000_000)
 LARGEST = 5_000_000
 CONNECTIONS = 16
 SECONDS = 4.0
+TURNS = 7
+"""How often the ledger and an empty one are recorded into, in turns."""
 SAMPLES = 100
 RESULTS = Path(__file__).parent / "results"
 COLUMNS = {
     "recorded": "receipts recorded a second",
+    "ratio": "rate ÷ an empty ledger's",
     "recording": "recording, CPU µs",
     "state": "state, CPU µs",
     "csv": "CSV, rows a second",
@@ -70,12 +73,23 @@ def measured(folder: Path, size: int) -> dict[str, float]:
         "csv": export.run("csv", folder)["rate"],
     }
     ledger.storage.close()
-    with servers.service(folder) as service:
+    with (
+        servers.service(folder) as service,
+        tempfile.TemporaryDirectory(dir=folder.parent) as none,
+        servers.service(Path(none)) as empty,
+    ):
         path = f"/sites/{servers.SITE}/subjects/{some[0].subject}/state"
         state = load.measure(service, Job(service.port, path, CONNECTIONS, SECONDS, 200, {}))
         post = Job(service.port, f"/sites/{servers.SITE}/receipts", CONNECTIONS, SECONDS, 201, HEADERS, CHOICE)
-        recording = load.measure(service, post)
-    return found | {"recorded": recording["rate"], "recording": recording["cpu"], "state": state["cpu"]}
+        turns = [
+            (load.measure(service, post), load.measure(empty, post._replace(port=empty.port))) for _ in range(TURNS)
+        ]
+    return found | {
+        "recorded": median(full["rate"] for full, _ in turns),
+        "ratio": median(full["rate"] / other["rate"] for full, other in turns),
+        "recording": median(full["cpu"] for full, _ in turns),
+        "state": state["cpu"],
+    }
 
 
 def drawn(rows: list[dict[str, float]], path: Path) -> None:
@@ -92,7 +106,6 @@ def drawn(rows: list[dict[str, float]], path: Path) -> None:
         axis.plot([row["receipts"] for row in rows], [row[name] for row in rows], marker="o")
         axis.set(title=title, xscale="log", xlabel="receipts kept")
         axis.set_ylim(bottom=0)
-    axes.flat[-1].axis("off")
     figure.savefig(path, dpi=110)
     print(f"Drawn to {path}")
 
