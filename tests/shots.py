@@ -1,5 +1,6 @@
 """`make shots`: a picture of every layout, theme, size and direction in shots/, with an index.html to look through."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from itertools import product
@@ -37,8 +38,9 @@ OWN = Appearance(
 ROOMS = tuple(f"/admin/{room}" for room in ("", "sign-in", "account", "people", "tokens", "trail", "health", "new-site")) + tuple(
     f"{desk.SITE}/{room}"
     for room in (
-        "overview", "receipts", "install", "export", "requests", "settings", "banner", "banner/services", "banner/looks",
-        "banner/rules", "banner/review", "banner/history", "banner/file",
+        "overview", "receipts", "install", "export", "export?format=csv", "requests", f"requests?q={desk.KNOWN}", "settings",
+        "banner", "banner/services", "banner/looks", "banner/rules", "banner/review", "banner/history", "banner/published",
+        "banner/file", "nowhere",
     )
 )  # fmt: skip
 RECEIPT = f"{desk.SITE}/receipts/newest"
@@ -89,7 +91,7 @@ def at_the_desk(browser: Browser) -> None:
             if room == RECEIPT:
                 page.locator("main a[href*='/receipts/']").first.click()
             page.wait_for_load_state("networkidle")
-            name = room.removeprefix("/admin/").removeprefix("sites/shop/").replace("/", "-") or "home"
+            name = re.sub(r"\W+", "-", room.removeprefix("/admin/").removeprefix("sites/shop/")) or "home"
             page.screenshot(path=FOLDER / f"desk-{name}-{size}-{scheme}.png", full_page=True)
             context.close()
         service.stop()

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import pyotp
 import pytest
+from argon2 import extract_parameters
 
 from consent import people
 from consent.errors import Conflict, Invalid, NotSignedIn, UnknownPerson
@@ -41,6 +42,25 @@ def test_the_right_password_signs_in(crew, clock):
 def test_anything_else_does_not_and_does_not_say_why(crew, name, password):
     with pytest.raises(NotSignedIn, match="Name, password or code is not right"):
         crew.sign_in(name, password, "")
+
+
+@pytest.mark.parametrize("name", ["anna", "nobody", "bert"])
+def test_an_unknown_name_costs_as_much_as_a_wrong_password(crew, monkeypatch, name):
+    crew.add("bert", {"shop": "editor"}, account="bert@example.org")  # has no password
+    work = []
+
+    def verify(hash: str, password: str) -> bool:
+        work.append((extract_parameters(hash), len(password)))
+        return False
+
+    monkeypatch.setattr(people, "_verify", verify)
+    with pytest.raises(NotSignedIn):
+        crew.sign_in(name, "wrong", "")
+    hasher = people._hasher
+    [(done, length)] = work
+    assert (done.time_cost, done.memory_cost, done.parallelism, done.hash_len, length) == (
+        hasher.time_cost, hasher.memory_cost, hasher.parallelism, hasher.hash_len, 5,
+    )  # fmt: skip
 
 
 @ON_SQLITE

@@ -15,6 +15,8 @@ PASSWORD = "a long enough password"
 SITE = "/admin/sites/shop"
 VIEWS = {"desktop": (1280, 800), "phone": (360, 740)}
 ASKED = ("analytics", "social")
+KNOWN = "00aaaaaaaaaaaaaaaaaaaA"
+"""A subject that chose."""
 
 
 def busy(folder: Path) -> Service:
@@ -26,7 +28,7 @@ def busy(folder: Path) -> Service:
         post(service, "displays", {"policy": 2, "language": "en", "surface": "banner", "first": True})
         granted = {"analytics": number % 2 == 0, "social": number % 3 == 0}
         action = "accept_all" if all(granted.values()) else "custom" if any(granted.values()) else "reject_all"
-        subject = f"{number:02}".ljust(21, "a") + "A"
+        subject = KNOWN if number == 0 else f"{number:02}".ljust(21, "a") + "A"
         choice = {"id": str(uuid.uuid4()), "subject": subject, "policy": 2, "language": ("en", "de")[number % 2]}
         post(service, "receipts", choice | {"action": action, "surface": "banner", "grants": granted})
     service.cli("checkpoint", "shop")

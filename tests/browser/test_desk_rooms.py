@@ -132,6 +132,26 @@ def test_the_tag_is_seen_and_the_choices_are_counted(service: Service, page: Pag
     assert b"language" in download.value.path().read_bytes()
 
 
+PRINTED = """() => {
+  const dark = color => color.match(/\\d+/g).slice(0, 3).every(one => +one < 128);
+  const seen = selector => [...document.querySelectorAll(selector)].filter(one => one.checkVisibility());
+  const cut = one => one.scrollWidth > one.clientWidth || (one.scrollHeight > one.clientHeight && getComputedStyle(one).overflowY != "visible");
+  document.querySelector("main details").open = true;
+  return {
+    chart: seen("figure svg").length, tables: seen("table").length, frame: seen("nav, .top, form, .button").length,
+    ink: dark(getComputedStyle(document.body).color), cut: [...document.querySelectorAll(".scroll, figure")].filter(cut).length,
+  };
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_overview_is_printed_with_its_chart_and_its_tables(service: Service, page: Page, scheme: str) -> None:
+    page.set_viewport_size({"width": 718, "height": 1000})  # A4 with its margins
+    page.emulate_media(media="print", color_scheme=scheme)  # type: ignore[arg-type]
+    page.goto(service.url + SITE + "/overview")
+    assert page.evaluate(PRINTED) == {"chart": 1, "tables": 3, "frame": 0, "ink": True, "cut": 0}
+
+
 def test_everything_is_read_without_javascript(service: Service, browser: Browser, state: dict) -> None:
     context = browser.new_context(locale="en-GB", java_script_enabled=False, storage_state=state)
     page = context.new_page()
