@@ -12,14 +12,17 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.fresh import KINDS
-from bench.servers import Running
+from bench.servers import Running, service
 from bench.trial import Figures
 
 LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 MOST_REQUESTS = 500_000
+FIRST = 500
+"""Requests by which a service that has just started is not warm yet."""
 PATIENCE = 20
 """Seconds beyond its own length after which a load has failed."""
 
@@ -53,6 +56,12 @@ def counted(server: Running, job: Job) -> tuple[int, Figures]:
         raise SystemExit(f"The load on {job.path} failed: {done.stderr.strip()}")
     found = json.loads(done.stdout)
     return found["count"], found["figures"] | {"cpu": (server.cpu() - before) / found["count"] * 1e6}
+
+
+def cold(folder: Path, job: Job) -> Figures:
+    """The same of the first requests to a service, whose start does not count."""
+    with service(folder) as server:
+        return measure(server, job._replace(port=server.port, requests=FIRST))
 
 
 class Load:

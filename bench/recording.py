@@ -1,4 +1,4 @@
-"""Recording a choice durably at 1, 16, 64 and 256 connections, and asking for a state.
+"""Recording a choice durably at 1, 16, 64 and 256 connections, also by a service that has just started, and asking for a state.
 
 Floors: the same server answering /healthz, a bare WSGI function under the same gunicorn settings that takes the same
 body, and single durable inserts into SQLite in a loop.
@@ -43,6 +43,9 @@ def trials(plan: Plan, stack: ExitStack) -> list[Trial]:
             Trial(f"/healthz, {connections} connections", partial(load.measure, service, alive), floor),
             Trial(floor, partial(load.measure, bare, nothing)),
         ]
+        if connections > 1:
+            name = f"record a choice, {connections} connections, cold"
+            found.append(Trial(name, partial(load.cold, folder, post), floor))
     state = Job(service.port, f"/sites/{servers.SITE}/subjects/{SUBJECT}/state", 16, plan.seconds, 200, {})
     found.append(Trial("state of a subject, 16 connections", partial(load.measure, service, state)))
     loop = partial(sqlite_loop.measure, folder, seconds=plan.seconds)

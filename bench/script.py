@@ -24,6 +24,7 @@ def trials(plan: Plan, stack: ExitStack) -> list[Trial]:
     floor = f"bare WSGI, GET of {size} bytes"
     return [
         Trial(f"banner.js, {size} bytes", partial(load.measure, service, full), floor),
+        Trial("banner.js, cold", partial(load.cold, plan.folder / "script", full), floor),
         Trial("banner.js, 304", partial(load.measure, service, unchanged), floor),
         Trial(floor, partial(load.measure, bare, nothing)),
     ]
