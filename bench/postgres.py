@@ -1,7 +1,7 @@
 """`python -m bench.postgres`: recording a choice durably on PostgreSQL, beside SQLite in the same run.
 
-PostgreSQL is Debian's newest on this machine, started for the run on the disk of the folder, with its usual settings but
-for the memory that it may take. CPU time is told apart: the service's processes, and the database's.
+PostgreSQL is Debian's newest on this machine, started for the run on the disk of the folder with the settings of the tests:
+64 MB of buffers, page checksums, no autovacuum while it lasts. CPU time is told apart: the service's processes, and the database's.
 """
 
 import argparse

@@ -10,23 +10,25 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from consent.errors import Unavailable
+from consent.errors import ConsentError
 from consent.storage.base import DOWNLOAD, Storage
 
 KEPT = 86_400
-"""Seconds after which what was last told of a download is forgotten."""
+"""Seconds after which what was last told of a download is forgotten, when the next one begins."""
+SILENCE = 300
+"""Seconds without a word after which nobody knows: its process was killed, or whoever takes it has paused."""
 Key = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}(?![\s\S])")]
 """What a page calls its download: 128 random bits, in hex."""
 Tell = Callable[[int], None]
-"""Takes how many rows are in what was given away so far."""
+"""Takes how many rows were read so far, which runs a little ahead of what was given away."""
 
 
 class Download(msgspec.Struct, frozen=True):
-    """One on its way, whole, or cut short; `at` in seconds since the epoch."""
+    """One on its way, not heard of any more, whole, or cut short; `at` in seconds since the epoch."""
 
     rows: int
     of: int
-    stage: Literal["coming", "whole", "cut"]
+    stage: Literal["coming", "silent", "whole", "cut"]
     at: int
 
 
@@ -40,7 +42,10 @@ class Downloads:
     def find(self, site: str, key: str) -> Download | None:
         """How far a download of a site has come; None where nothing was told of one so called."""
         body = self._storage.reading().document(DOWNLOAD, f"{site} {key}")
-        return msgspec.json.decode(body, type=Download) if body else None
+        found = msgspec.json.decode(body, type=Download) if body else None
+        if found and found.stage == "coming" and self._now() - found.at > SILENCE:
+            return msgspec.structs.replace(found, stage="silent")
+        return found
 
     def followed(self, site: str, key: Key, rows: int, *, pieces: Callable[[Tell], Iterator[bytes]]) -> Iterator[bytes]:
         """The pieces of a download of so many rows; whoever makes them tells how many of those are done."""
@@ -61,12 +66,13 @@ class Downloads:
         self._keep(id, Download(rows, rows, "whole", self._now()))
 
     def _keep(self, id: str, download: Download) -> None:
-        with suppress(Unavailable), self._storage.writing() as kept:
+        with suppress(ConsentError), self._storage.writing() as kept:
+            kept.site(id.split()[0])  # one that was removed meanwhile leaves nothing behind
             kept.put_document(DOWNLOAD, id, msgspec.json.encode(download))
 
     def _forget(self) -> None:
         """Drop what was told of downloads long ago."""
-        with suppress(Unavailable), self._storage.writing() as kept:
+        with suppress(ConsentError), self._storage.writing() as kept:
             for id, body in kept.documents(DOWNLOAD):
                 if msgspec.json.decode(body, type=Download).at < self._now() - KEPT:
                     kept.drop_document(DOWNLOAD, id)

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from joserfc import jws
 
 from consent import open_ledger
-from consent.cli import main
+from consent.cli import exporting, main
 from consent.model import Choice, Filter
 from consent.settings import load
 from consent.shape import read
@@ -385,3 +385,13 @@ def test_stats_prints_counts_by_what_is_named(shop):
 def test_stats_refuses_what_it_cannot_count(shop, wrong):
     done = shop("stats", "shop", *wrong)
     assert done.exit_code == 2 and done.stderr.startswith("Error: `")
+
+
+def test_an_export_reads_no_erased_entry_that_has_no_line_in_it(shop, monkeypatch):
+    shop.record()
+    seen = []
+    real = exporting.export_log
+    monkeypatch.setattr(exporting, "export_log", lambda ledger, site, format, filter, **how: seen.append((format, filter.erased)) or real(ledger, site, format, filter, **how))  # fmt: skip
+    for format in ("csv", "ndjson", "parquet"):
+        assert shop("export", "shop", "--format", format).exit_code == 0
+    assert seen == [("csv", False), ("ndjson", True), ("parquet", False)]

@@ -384,3 +384,11 @@ def test_a_reading_is_counted_for_the_process_that_hands_it_on(log, tmp_path, mo
         watched = reading.Watched(log, 5, counted=count.fileno())
         seen = [count.seek(0) or count.read() for _ in watched.entries("shop", Filter())]
     assert seen == [b"", b"", b"2", b"2"]
+
+
+def test_a_count_that_has_no_room_breaks_off_no_reading(log, tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "STEP", 1)
+    (tmp_path / "count").touch()
+    with (tmp_path / "count").open("rb") as count:  # cannot be written
+        watched = reading.Watched(log, 5, counted=count.fileno())
+        assert len(list(watched.entries("shop", Filter()))) == 4

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any, get_args
 
 import click
+import msgspec
 
 from consent.administrator import EVIDENCE
 from consent.cli.reading import Watched
@@ -29,6 +30,8 @@ NUMBER = click.IntRange(0, 10**18 - 1)
 WHOLE = {TRAIL, EVIDENCE}
 """A log and a format that are exported as a whole or not at all, so that nothing can be left out unseen."""
 TRAIL_FORMATS = ("ndjson", EVIDENCE)
+KEEPS_ERASED = {"ndjson", EVIDENCE}
+"""Where an erased entry keeps its line; no other file has one for it."""
 NICE = 10
 """How far an export steps back (nice(1)): beside a busy service it gets a tenth of a processor's time."""
 
@@ -58,6 +61,8 @@ def export(
     who, settings = administrator()
     served: int | None = click.get_current_context().obj  # by web.streaming, which notes itself who exports
     filter = Filter(kinds=() if entries == "all" or WHOLE & {site, format_} else ("receipt",), **which)
+    if format_ not in KEEPS_ERASED:
+        filter = msgspec.structs.replace(filter, erased=False)
     _possible(site, format_, filter, after)
     noted = partial(who.exported, site, format_, filter, after=after) if served is None else int
     if site == TRAIL:

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
@@ -63,11 +63,12 @@ class Watched:
 
 
 def _counted(entries: Iterable[Entry], file: int) -> Iterator[Entry]:
-    """The entries; how many of them were read stands in the file, in place of what stood there (`count_in`)."""
+    """The entries; how many of them were read stands in the file, in place of what stood there, if it has room."""
     for count, entry in enumerate(entries, 1):
         yield entry
         if not count % STEP:
-            os.pwrite(file, b"%d" % count, 0)
+            with suppress(OSError):
+                os.pwrite(file, b"%d" % count, 0)
 
 
 def key_set(jwks: str) -> dict[str, bytes]:

@@ -133,7 +133,7 @@ def test_an_export_says_how_much_it_is_before_it_is_had(service: Service, page: 
 
 
 def test_a_large_download_shows_how_far_it_has_come(service: Service, page: Page) -> None:
-    stages = iter([{"stage": "coming", "done": 0.25, "text": "1 of 4 so far"}] * 2 + [{"stage": "whole", "text": "The file is complete."}])  # fmt: skip
+    stages = iter([{"stage": "coming", "done": 0.25, "text": "1 of 4 so far"}] * 2 + [{"stage": "whole", "text": "The service has sent the whole file."}])  # fmt: skip
     keys: list[str] = []
 
     def answer(route: Route) -> None:
@@ -148,7 +148,7 @@ def test_a_large_download_shows_how_far_it_has_come(service: Service, page: Page
     expect(bar).to_have_js_property("value", 0.25)
     expect(page.get_by_text("1 of 4 so far")).to_be_visible()
     fits(page)
-    expect(page.get_by_role("status").filter(has_text="The file is complete.")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="The service has sent the whole file.")).to_be_visible()
     expect(bar).to_be_hidden()
     assert download.value.url.partition("key=")[2] in keys and len({*keys}) == 1
 
@@ -157,7 +157,7 @@ def test_a_download_says_that_it_is_complete(service: Service, page: Page) -> No
     page.goto(service.url + SITE + "/export?format=parquet")
     with page.expect_download():
         page.get_by_role("link", name="Download").click()
-    expect(page.get_by_text("The file is complete.")).to_be_visible()
+    expect(page.get_by_text("The service has sent the whole file.")).to_be_visible()
 
 
 def test_a_visitors_request_is_answered_from_the_screen_alone(service: Service, page: Page) -> None:

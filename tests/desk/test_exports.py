@@ -177,7 +177,7 @@ def test_a_download_tells_how_far_it_has_come(auditor, ledger, three, monkeypatc
     next(pieces)
     assert progress(auditor).json == {"stage": "coming", "done": 1 / 3, "text": "1 of 3 so far"}
     assert list(pieces) == [b"three"]
-    assert progress(auditor).json == {"stage": "whole", "done": 1, "text": "The file is complete."}
+    assert progress(auditor).json == {"stage": "whole", "done": 1, "text": "The service has sent the whole file."}
     answer = client.get(f"{PAGE}/file?format=csv&key={KEY}", buffered=False)
     next(answer.iter_encoded())
     assert progress(auditor).json["stage"] == "coming"
@@ -188,7 +188,7 @@ def test_a_download_tells_how_far_it_has_come(auditor, ledger, three, monkeypatc
 @pytest.mark.parametrize("format", [*FORMATS, "evidence"])
 def test_a_whole_download_says_so(auditor, three, format):
     assert auditor.get(f"{PAGE}/file?format={format}&key={KEY}").data
-    assert progress(auditor).json["text"] == "The file is complete."
+    assert progress(auditor).json["text"] == "The service has sent the whole file."
 
 
 def test_a_download_that_breaks_off_says_so(auditor, three, monkeypatch):
@@ -233,3 +233,23 @@ def test_a_download_goes_on_where_its_progress_cannot_be_kept(ledger, three, mon
 
     monkeypatch.setattr(ledger.storage, "writing", full)
     assert list(downloads.followed("shop", KEY, 3, pieces=lambda tell: iter([b"x", b"y"]))) == [b"x", b"y"]
+
+
+def test_a_download_that_nothing_is_heard_of_is_not_on_its_way_for_ever(auditor, ledger, three, clock):
+    pieces = Downloads(ledger.storage, ledger.now).followed("shop", KEY, 3, pieces=lambda tell: iter([b"x", b"y"]))
+    next(pieces)
+    assert progress(auditor).json["stage"] == "coming"
+    clock.forward(seconds=301)  # its process was killed
+    assert progress(auditor).json["stage"] == "silent" and "Nothing was heard" in progress(auditor).json["text"]
+
+
+def test_a_site_that_is_removed_meanwhile_leaves_nothing_of_a_download(ledger, three):
+    pieces = Downloads(ledger.storage, ledger.now).followed("shop", KEY, 3, pieces=lambda tell: iter([b"x", b"y"]))
+    next(pieces)
+    ledger.erasure.remove_site("shop")
+    assert list(pieces) == [b"y"]
+    assert ledger.storage.reading().documents(DOWNLOAD) == []
+
+
+def test_no_proxy_takes_a_file_faster_than_the_browser(auditor, three):
+    assert auditor.get(f"{PAGE}/file?format=csv").headers["X-Accel-Buffering"] == "no"

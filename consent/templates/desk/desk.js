@@ -27,26 +27,34 @@ const came = document.getElementById("came");
 let awaited;
 
 for (const link of document.querySelectorAll("[data-progress]")) link.addEventListener("click", () => {
+  const plain = link.href;
   awaited = Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, "0")).join("");
-  const address = new URL(link.href);
+  const address = new URL(plain);
   address.searchParams.set("key", awaited);
   link.href = address;
+  setTimeout(() => (link.href = plain)); // what the browser asks for again is another download
+  const [bar, text] = coming.children;
+  bar.removeAttribute("value");
+  text.textContent = text.dataset.first;
   coming.hidden = false;
-  coming.firstElementChild.removeAttribute("value");
   came.textContent = "";
-  ask(link.dataset.progress, awaited);
+  ask(link, awaited);
 });
 
-async function ask(where, key, unanswered = 0) {
+async function ask(link, key, unanswered = 0) {
   await new Promise(done => setTimeout(done, SECOND));
-  const answer = await fetch(`${where}?key=${key}`).catch(() => null);
-  const told = answer?.ok && !answer.redirected ? await answer.json() : null;
+  const told = await answered(`${link.dataset.progress}?key=${key}`).catch(() => null);
   if (key != awaited) return;
   if (told?.stage == "coming") {
     coming.firstElementChild.value = told.done;
     coming.lastElementChild.textContent = told.text;
   }
   coming.hidden = told ? told.stage != "coming" : unanswered == PATIENCE;
-  if (!coming.hidden) return ask(where, key, told ? 0 : unanswered + 1);
-  came.textContent = told ? told.text : "";
+  if (!coming.hidden) return ask(link, key, told ? 0 : unanswered + 1);
+  came.textContent = told ? told.text : link.dataset.unknown;
+}
+
+async function answered(where) {
+  const answer = await fetch(where);
+  return answer.ok && !answer.redirected ? answer.json() : null;
 }

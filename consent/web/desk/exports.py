@@ -56,6 +56,7 @@ def export_file(site: str) -> Response:
     else:
         pieces = making()
     headers = HEADERS | {"Content-Disposition": f'attachment; filename="{_name(site, format)}"'}
+    headers["X-Accel-Buffering"] = "no"  # a proxy that took all of it at once would make what is told of it untrue
     media_type = "application/zip" if format == EVIDENCE else FORMATS[format].media_type
     return Response(wanted(pieces, noted), 200, headers, media_type)
 
@@ -81,9 +82,11 @@ def _key() -> Key:
 
 def _told(download: Download) -> str:
     if download.stage == "whole":
-        return say("The file is complete.")
+        return say("The service has sent the whole file.")
     if download.stage == "cut":
         return say("The file broke off and is not complete. Download it again.")
+    if download.stage == "silent":
+        return say("Nothing was heard of this download for minutes: see what your browser says of it.")
     return say("{done} of {all} so far", done=grouped(download.rows), all=grouped(download.of))
 
 
