@@ -223,6 +223,7 @@ function boot(choice) {
  * localStorage before anybody has chosen anything, which takes ten times as long.
  */
 function listen() {
+  others?.close();
   try {
     others = new BroadcastChannel("consent:" + config.site);
     others.onmessage = () => refresh();

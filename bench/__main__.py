@@ -10,11 +10,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import export, recording, report, script
+from bench import export, postgres, recording, report, script
 from bench.trial import Plan, Trial
 
 MEASUREMENTS: dict[str, Callable[[Plan, ExitStack], list[Trial]]] = {
     "recording": recording.trials,
+    "postgres": postgres.trials,
     "script": script.trials,
     "export": export.trials,
 }

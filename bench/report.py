@@ -15,6 +15,7 @@ from bench.trial import Figures, Plan, Trial
 COLUMNS = {
     "rate": ("a second", "{:,.0f}"),
     "cpu": ("CPU µs each", "{:,.0f}"),
+    "database": ("database's", "{:,.0f}"),
     "p50": ("p50 ms", "{:.2f}"),
     "p99": ("p99 ms", "{:.2f}"),
     "peak": ("peak MiB", "{:.0f}"),

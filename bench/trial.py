@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 Figures = dict[str, float]
-"""What one run of a trial found: `rate` (a second), `cpu` (microseconds each), `p50` and `p99` (milliseconds), `peak`
+"""What one run of a trial found: `rate` (a second), `cpu` and, of a database of its own, `database` (microseconds each), `p50` and `p99` (milliseconds), `peak`
 (MiB of memory); what does not apply is left out."""
 
 

@@ -144,7 +144,7 @@ class Administrator:
             self.did("exported the trail", after={"format": format})
             return
         told = {"format": format} | search.described(filter) | ({} if after is None else {"after": after})
-        rows = self._rows(site, format, filter, after)
+        rows = self._rows(site, filter, after)
         self.did("exported the log", site=site, after=told | ({} if rows is None else {"rows": rows}))
 
     # Who may.
@@ -215,14 +215,14 @@ class Administrator:
         """The version that a new one took the place of."""
         return self.ledger.published(published.site, published.version - 1)
 
-    def _rows(self, site: str, format: str, filter: Filter, after: int | None) -> int | None:
+    def _rows(self, site: str, filter: Filter, after: int | None) -> int | None:
         """How many rows an export has; None where only looking at each entry would tell."""
         rows = self.ledger.storage.reading()
         if not filter.kinds and not search.described(filter):
             return max(0, rows.size(site) - 1 - (-1 if after is None else after))
         if after is not None or not filter.kinds or any(time % DAY for time in (filter.since or 0, filter.until or 0)):
             return None
-        return search.count(rows, site, msgspec.structs.replace(filter, erased=format == "ndjson"))
+        return search.count(rows, site, filter)
 
 
 def _settings(published: Published) -> dict[str, Any]:

@@ -47,19 +47,19 @@ class Downloads:
             return msgspec.structs.replace(found, stage="silent")
         return found
 
-    def followed(self, site: str, key: Key, rows: int, *, pieces: Callable[[Tell], Iterator[bytes]]) -> Iterator[bytes]:
+    def followed(self, site: str, key: Key, rows: int, *, making: Callable[[Tell], Iterator[bytes]]) -> Iterator[bytes]:
         """The pieces of a download of so many rows; whoever makes them tells how many of those are done."""
         id, done = f"{site} {key}", 0
 
-        def tell(now: int) -> None:
+        def tell(read: int) -> None:
             nonlocal done
-            done = min(now, rows)
+            done = min(read, rows)
             self._keep(id, Download(done, rows, "coming", self._now()))
 
         self._forget()
         tell(0)
         try:
-            yield from pieces(tell)
+            yield from making(tell)
         except BaseException:  # GeneratorExit too: whoever asked has gone
             self._keep(id, Download(done, rows, "cut", self._now()))
             raise

@@ -19,7 +19,7 @@ from consent.times import DAY
 BATCH = 250
 """Subjects that one transaction purges: recording goes on between them, and while the next ones are read."""
 PAGE = 1000
-"""Entries that are held at a time."""
+"""Entries that are read at a time."""
 TRIES = 5
 PAUSE = 0.1
 """Seconds between tries to leave no trace."""

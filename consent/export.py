@@ -35,6 +35,12 @@ class Format(msgspec.Struct, frozen=True):
     """Whether the file is compressed by itself."""
     needs: str = ""
     """The package that has to be installed for it."""
+    keeps_erased: bool = False
+    """Whether an erased entry has its line in it."""
+
+    def holding(self, filter: Filter) -> Filter:
+        """The filter, but for entries that have no line in such a file."""
+        return msgspec.structs.replace(filter, erased=self.keeps_erased)
 
     def ready(self) -> None:
         """Raises NotInstalled where that package is missing."""
@@ -89,7 +95,9 @@ def rendered(format: str) -> Callable[[Iterable[Entry], list[Published]], Iterat
 
 FORMATS = {
     "csv": Format("text/csv", csv_rows, "one row a receipt, for spreadsheets"),
-    "ndjson": Format("application/x-ndjson", ndjson, "one JSON object a line, with the signed receipts"),
+    "ndjson": Format(
+        "application/x-ndjson", ndjson, "one JSON object a line, with the signed receipts", keeps_erased=True
+    ),
     "parquet": Format(
         "application/vnd.apache.parquet",
         parquet,

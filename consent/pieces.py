@@ -26,9 +26,9 @@ class Sink(io.RawIOBase):
 
 def begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """The same pieces, the first of them made: what fails before it is refused like anything else."""
-    all = _begun(pieces)
-    next(all)
-    return all
+    whole = _begun(pieces)
+    next(whole)
+    return whole
 
 
 def _begun(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -47,9 +47,10 @@ def of_receipt(receipt: Receipt | _Claims) -> Tally:
 def of_stored(token: str | None, recorded_at: int) -> Tally:
     """The same of a receipt as it is stored; None is one that was erased."""
     try:
-        return _of_claims(urlsafe_b64decode((token or "").split(".")[1] + "=="), recorded_at)
+        claims = urlsafe_b64decode((token or "").split(".")[1] + "==")
     except (IndexError, ValueError):
         return erased(recorded_at)
+    return _of_claims(claims, recorded_at)
 
 
 def of_entry(entry: Entry) -> Tally:

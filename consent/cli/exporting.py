@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import IO, Any, get_args
 
 import click
-import msgspec
 
 from consent.administrator import EVIDENCE
 from consent.cli.reading import Watched
@@ -30,8 +29,6 @@ NUMBER = click.IntRange(0, 10**18 - 1)
 WHOLE = {TRAIL, EVIDENCE}
 """A log and a format that are exported as a whole or not at all, so that nothing can be left out unseen."""
 TRAIL_FORMATS = ("ndjson", EVIDENCE)
-KEEPS_ERASED = {"ndjson", EVIDENCE}
-"""Where an erased entry keeps its line; no other file has one for it."""
 NICE = 10
 """How far an export steps back (nice(1)): beside a busy service it gets a tenth of a processor's time."""
 
@@ -59,15 +56,15 @@ def export(
     """
     _give_way()
     who, settings = administrator()
-    served: int | None = click.get_current_context().obj  # by web.streaming, which notes itself who exports
+    served: list[int] | None = click.get_current_context().obj  # web.streaming, which has noted it, and where to count
     filter = Filter(kinds=() if entries == "all" or WHOLE & {site, format_} else ("receipt",), **which)
-    if format_ not in KEEPS_ERASED:
-        filter = msgspec.structs.replace(filter, erased=False)
+    if format_ != EVIDENCE:
+        filter = FORMATS[format_].holding(filter)
     _possible(site, format_, filter, after)
     noted = partial(who.exported, site, format_, filter, after=after) if served is None else int
     if site == TRAIL:
         noted()  # first, so that the file says itself who took it
-    watched = Watched(who.ledger, who.ledger.storage.reading().size(site), counted=served)
+    watched = Watched(who.ledger, who.ledger.storage.reading().size(site), counted=next(iter(served or []), None))
     if format_ == EVIDENCE:
         pieces = bundle(watched, site, anchors=settings.data / "anchors")  # type: ignore[arg-type]
     else:

@@ -14,11 +14,10 @@ from consent.errors import BadQuery, BadSignature
 from consent.ledger import Ledger
 from consent.model import Entry, Filter, Parcel
 
-jwks_option = click.option("--jwks", help="File with the public key set (`/.well-known/jwks.json`).")
-
-
 STEP = 500
 """Entries after which it is told how far a reading has come."""
+
+jwks_option = click.option("--jwks", help="File with the public key set (`/.well-known/jwks.json`).")
 
 
 class Watched:

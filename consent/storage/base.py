@@ -15,9 +15,10 @@ from consent.model import Checkpoint, Entry, Filter, Parcel, Publication, Script
 DRAFT = "draft"
 SIGHTING = "sighting"
 DOWNLOAD = "download"
-MOST_IDLE = 100_000
 OF_SITES = (DRAFT, SIGHTING, DOWNLOAD)
 """Kinds of documents that go with a site: their id is the site's, or begins with it and a space."""
+MOST_IDLE = 100_000
+"""Idle subjects that are told at once."""
 
 
 class Rows(Protocol):

@@ -255,7 +255,7 @@ def export_log(site: str) -> Response:
     service().ledger.storage.reading().site(site)
     format, filter, more = _export_asked()
     options = options_of(format, filter, after=number("after"), **more)
-    kept = msgspec.structs.replace(filter, kinds=() if more else filter.kinds)
+    kept = FORMATS[format].holding(msgspec.structs.replace(filter, kinds=() if more else filter.kinds))
     noted = partial(token_holder().exported, site, format, kept, after=number("after"))
     response = Response(status=200, headers={"Cache-Control": "no-store"}, mimetype=FORMATS[format].media_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{site}.{format}"'

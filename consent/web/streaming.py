@@ -7,7 +7,8 @@ interpreter), and Parquet's library would stay in its memory; a process of its o
 import os
 import sys
 from collections.abc import Callable, Iterator
-from io import BufferedReader
+from contextlib import AbstractContextManager, nullcontext, suppress
+from io import BufferedReader, FileIO
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 from tempfile import TemporaryFile
@@ -43,13 +44,13 @@ def exported(settings: Settings, site: str, options: list[str], tell: Tell | Non
 
     Raises Unavailable where it breaks off, so that the answer is seen to be cut short.
     """
-    with TemporaryFile(buffering=0) as count, _exporting(settings, site, options, count.fileno()) as process:
+    with _counter(tell) as count, _exporting(settings, site, options, count) as process:
         out, err = cast(BufferedReader, process.stdout), cast(BufferedReader, process.stderr)
         due = monotonic() + PAUSE
         try:
             while piece := out.read1(PIECE):
                 yield piece
-                if tell and monotonic() > due:
+                if tell and count and monotonic() > due:
                     tell(int(os.pread(count.fileno(), 20, 0) or 0))
                     due = monotonic() + PAUSE
             said = err.read().decode(errors="replace").strip()
@@ -59,16 +60,25 @@ def exported(settings: Settings, site: str, options: list[str], tell: Tell | Non
             process.kill()
 
 
-def _exporting(settings: Settings, site: str, options: list[str], count: int) -> "Popen[bytes]":
-    """The process that writes an export, and into a file how many rows it has read."""
-    code = f"from consent.cli import main; main(obj={count})"
+def _counter(tell: Tell | None) -> "AbstractContextManager[FileIO | None]":
+    """A file to count rows in; none where nobody asks for it, or where there is no room."""
+    if tell:
+        with suppress(OSError):
+            return cast(FileIO, TemporaryFile(buffering=0))
+    return nullcontext()
+
+
+def _exporting(settings: Settings, site: str, options: list[str], count: FileIO | None) -> "Popen[bytes]":
+    """The process that writes an export, and into a file, if there is one, how many rows it has read."""
+    files = [count.fileno()] if count else []
+    code = f"from consent.cli import main; main(obj={files})"
     return Popen(
         [_python(), "-P", "-c", code, "export", site, *options],
         stdin=DEVNULL,
         stdout=PIPE,
         stderr=PIPE,
         env=_environment(settings),
-        pass_fds=[count],
+        pass_fds=files,
         pipesize=PIECE,
         start_new_session=True,  # else what it uses would be taken from the share of the service
     )

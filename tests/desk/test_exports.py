@@ -218,10 +218,10 @@ def test_a_wrong_key_is_refused(auditor, ledger, three, key):
 
 def test_a_download_is_told_of_at_its_own_site_and_for_a_day(auditor, ledger, three, clock):
     downloads = Downloads(ledger.storage, ledger.now)
-    assert list(downloads.followed("shop", KEY, 3, pieces=lambda tell: iter([b"x"]))) == [b"x"]
+    assert list(downloads.followed("shop", KEY, 3, making=lambda tell: iter([b"x"]))) == [b"x"]
     assert downloads.find("shop", KEY).stage == "whole" and downloads.find("other", KEY) is None
     clock.forward(days=1, seconds=1)
-    assert list(downloads.followed("shop", KEY[::-1], 3, pieces=lambda tell: iter([]))) == []
+    assert list(downloads.followed("shop", KEY[::-1], 3, making=lambda tell: iter([]))) == []
     assert downloads.find("shop", KEY) is None
 
 
@@ -232,11 +232,11 @@ def test_a_download_goes_on_where_its_progress_cannot_be_kept(ledger, three, mon
         raise Unavailable("The disk is full.")
 
     monkeypatch.setattr(ledger.storage, "writing", full)
-    assert list(downloads.followed("shop", KEY, 3, pieces=lambda tell: iter([b"x", b"y"]))) == [b"x", b"y"]
+    assert list(downloads.followed("shop", KEY, 3, making=lambda tell: iter([b"x", b"y"]))) == [b"x", b"y"]
 
 
 def test_a_download_that_nothing_is_heard_of_is_not_on_its_way_for_ever(auditor, ledger, three, clock):
-    pieces = Downloads(ledger.storage, ledger.now).followed("shop", KEY, 3, pieces=lambda tell: iter([b"x", b"y"]))
+    pieces = Downloads(ledger.storage, ledger.now).followed("shop", KEY, 3, making=lambda tell: iter([b"x", b"y"]))
     next(pieces)
     assert progress(auditor).json["stage"] == "coming"
     clock.forward(seconds=301)  # its process was killed
@@ -244,7 +244,7 @@ def test_a_download_that_nothing_is_heard_of_is_not_on_its_way_for_ever(auditor,
 
 
 def test_a_site_that_is_removed_meanwhile_leaves_nothing_of_a_download(ledger, three):
-    pieces = Downloads(ledger.storage, ledger.now).followed("shop", KEY, 3, pieces=lambda tell: iter([b"x", b"y"]))
+    pieces = Downloads(ledger.storage, ledger.now).followed("shop", KEY, 3, making=lambda tell: iter([b"x", b"y"]))
     next(pieces)
     ledger.erasure.remove_site("shop")
     assert list(pieces) == [b"y"]

@@ -51,8 +51,7 @@ def export_file(site: str) -> Response:
     noted = partial(administrator().exported, site, format, filter)
     making = partial(exported, service().settings, site, options_of(format, filter))
     if "key" in request.args:
-        rows = _count(site, format, filter)
-        pieces = desk().downloads.followed(site, _key(), rows, pieces=making)
+        pieces = desk().downloads.followed(site, _key(), _count(site, format, filter), making=making)
     else:
         pieces = making()
     headers = HEADERS | {"Content-Disposition": f'attachment; filename="{_name(site, format)}"'}
@@ -97,7 +96,7 @@ def _filter(asked: dict[str, str], format: str) -> Filter:
     filter = asking.filter_of(asked)
     if format != EVIDENCE:
         FORMATS[format].ready()
-        return msgspec.structs.replace(filter, erased=format == "ndjson")  # there they keep their line
+        return FORMATS[format].holding(filter)
     if filter != Filter(erased=False):
         raise BadQuery(say("Evidence is of the whole log: leave period, action and policy version out."))
     return Filter(kinds=())
