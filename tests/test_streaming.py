@@ -13,6 +13,7 @@ from contextlib import closing
 import duckdb
 import pytest
 
+from consent.web import streaming
 from tests.conftest import ORIGIN
 from tests.test_durability import Server
 
@@ -88,3 +89,15 @@ def damage(server: Server, position: int) -> None:
     with storage.writing() as rows:
         rows.connection.execute(sql, (position,))
     storage.close()
+
+
+def test_rows_are_counted_only_where_somebody_asks_and_there_is_room(monkeypatch):
+    with streaming._counter(None) as nobody, streaming._counter(lambda _: None) as file:
+        assert nobody is None and file is not None
+    monkeypatch.setattr(streaming, "TemporaryFile", full)
+    with streaming._counter(lambda _: None) as file:
+        assert file is None
+
+
+def full(**_) -> None:
+    raise OSError("No space left on device")
