@@ -25,6 +25,9 @@ ALL = "*"
 LEAST = 12
 """Characters of a password; NIST SP 800-63B, section 5.1.1, asks for eight and no rules of composition."""
 MOST = 200
+LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Of one-time passwords; none is taken for another."""
+ONE_TIME = re.compile(rf"([{LETTERS}]{{5}}-){{3}}[{LETTERS}]{{5}}")
 NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
 WRONG = "Name, password or code is not right."
 ACCOUNT = re.compile(r"[!-~]{1,255}")
@@ -197,8 +200,12 @@ class People:
 
 def one_time() -> str:
     """A password to be changed at the first sign-in: 100 random bits, easy to read out."""
-    letters = "abcdefghjkmnpqrstuvwxyz23456789"
-    return "-".join("".join(secrets.choice(letters) for _ in range(5)) for _ in range(4))
+    return "-".join("".join(secrets.choice(LETTERS) for _ in range(5)) for _ in range(4))
+
+
+def is_one_time(password: str) -> bool:
+    """Whether it looks like a one-time password: nobody guesses one of those."""
+    return bool(ONE_TIME.fullmatch(password))
 
 
 def checked(password: str) -> str:

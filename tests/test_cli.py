@@ -87,6 +87,11 @@ def test_the_password_that_init_prints_opens_the_desk_once(run):
     renewed = run("user", "reset", "owner").output.split()[-1]
     assert renewed != password and run("user", "remove", "owner").exit_code == 2
     assert run("user", "add", "anna", "--role", "editor", "--site", "nope").exit_code == 2
+    for site in ("shop", "blog"):
+        run("site", "create", site, "--origin", f"https://{site}.example")
+    assert run("user", "add", "anna", "--role", "editor", "--site", "shop", "--site", "blog").exit_code == 0
+    listed = json.loads(run("user", "list", "--json").output)
+    assert listed[0]["roles"] == "editor of shop, editor of blog"
 
 
 @pytest.mark.parametrize(

@@ -26,17 +26,19 @@ def user() -> None:
 @user.command()
 @click.argument("name")
 @click.option("--role", type=click.Choice(get_args(Role)), default="owner", show_default=True)
-@click.option("--site", help="Only for this site; for the whole installation if left out.")
-def add(name: str, role: Role, site: str | None) -> None:
+@click.option(
+    "--site", "sites", multiple=True, help="Only for this site, or these; for the whole installation if left out."
+)
+def add(name: str, role: Role, sites: tuple[str, ...]) -> None:
     """Let somebody sign in; prints a one-time password.
 
     \b
-    Example: consent user add anna --role editor --site shop
+    Example: consent user add anna --role editor --site shop --site blog
     """
     who = administrator()[0]
-    if site is not None:
+    for site in sites:
         who.ledger.storage.reading().site(site)
-    click.echo(f"One-time password of {name}: {who.add_person(name, {site or people.ALL: role})}")
+    click.echo(f"One-time password of {name}: {who.add_person(name, dict.fromkeys(sites or [people.ALL], role))}")
     click.echo(f"Sign in at {who.ledger.issuer}/admin/ and choose your own.")
 
 

@@ -77,6 +77,7 @@ def click_inside(page: Page, selector: str) -> None:
 def discard(page: Page, shop: Service) -> None:
     page.goto(f"{shop.url}{BANNER}/review")
     page.get_by_text("Discard the draft").first.click()
+    page.get_by_label("Type demo to confirm").fill("demo")
     page.get_by_role("button", name="Discard the draft").click()
 
 
@@ -217,6 +218,7 @@ def test_it_works_without_javascript(shop: Service, browser: Browser, signed_in:
     page.get_by_role("link", name="Review and publish").click()
     expect(page.locator("ins")).to_have_text("Without a script")
     page.get_by_text("Discard the draft").first.click()
+    page.get_by_label("Type demo to confirm").fill("demo")
     page.get_by_role("button", name="Discard the draft").click()
     context.close()
 

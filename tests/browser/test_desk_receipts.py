@@ -172,7 +172,7 @@ def test_a_visitors_request_is_answered_from_the_screen_alone(service: Service, 
         page.get_by_role("button", name="Download everything").click()
     assert json.loads(Path(download.value.path()).read_text())["subject"] == VISITOR
     expect(page.get_by_text("You can prove no more")).to_be_visible()
-    page.get_by_label("Type shop to erase it").fill("shop")
+    page.get_by_label("Type shop to confirm").fill("shop")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Erasure of")).to_be_visible()
     fits(page)

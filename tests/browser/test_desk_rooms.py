@@ -13,7 +13,7 @@ from tests.browser.test_accessibility import AXE, FINDINGS, TAGS
 pytestmark = pytest.mark.browser
 
 ROOMS = (
-    "/admin/", "/admin/account", "/admin/people", "/admin/tokens", "/admin/trail", "/admin/health", "/admin/new-site",
+    "/admin/", "/admin/account", "/admin/people", "/admin/people/anna", "/admin/tokens", "/admin/trail", "/admin/health", "/admin/new-site",
     f"{SITE}/overview", f"{SITE}/install", f"{SITE}/settings",
 )  # fmt: skip
 MORE = tuple(
@@ -109,11 +109,11 @@ def test_a_site_is_made_its_tag_copied_and_its_end_needs_its_name(service: Servi
     expect(page.locator("#copied")).to_have_text("Copied.")
     assert "/sites/second/banner.js" in page.evaluate("navigator.clipboard.readText()")
     page.get_by_role("link", name="Settings").click()
-    page.get_by_label("Type second to delete it").fill("secon")
+    page.get_by_label("Type second to confirm").fill("secon")
     page.get_by_role("button", name="Delete for ever").click()
     expect(page.get_by_text("Nothing was done")).to_be_visible()
     page.goto(service.url + "/admin/sites/second/settings")
-    page.get_by_label("Type second to delete it").fill("second")
+    page.get_by_label("Type second to confirm").fill("second")
     page.get_by_role("button", name="Delete for ever").click()
     expect(page.get_by_text("is gone")).to_be_visible()
     page.get_by_role("link", name="Trail").click()
@@ -174,6 +174,22 @@ def test_the_menu_is_walked_by_keyboard(service: Service, page: Page) -> None:
     page.keyboard.press("Escape")
     expect(menu).to_be_focused()
     expect(page.get_by_role("link", name="Your account")).to_be_hidden()
+
+
+def test_an_owner_gives_a_role_on_one_site_and_takes_somebody_away(service: Service, page: Page) -> None:
+    page.goto(service.url + "/admin/people")
+    page.get_by_label("Name").fill("carla")
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("link", name="Change carla").click()
+    page.get_by_role("combobox", name="On every site").select_option("")
+    page.get_by_role("combobox", name="shop").select_option("auditor")
+    page.get_by_role("button", name="Change the roles").click()
+    expect(page.get_by_text("The roles of carla are changed")).to_be_visible()
+    expect(page.get_by_role("row", name="carla")).to_contain_text("auditor, shop")
+    page.get_by_role("link", name="Change carla").click()
+    page.get_by_label("Type carla to confirm").last.fill("carla")
+    page.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("carla can sign in no more.")).to_be_visible()
 
 
 def test_somebody_new_signs_in_with_the_password_handed_over(service: Service, page: Page, browser: Browser) -> None:

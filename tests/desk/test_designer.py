@@ -332,7 +332,21 @@ def test_an_earlier_version_comes_back_as_a_draft(browser, ledger, draft):
     assert policy.complete(policy.read(document(ledger))) == policy.draft(ledger.published("shop", 1))
     assert ledger.published("shop").version == 2
     assert editor.get(HOME + "/policy.toml?version=0").status_code == 404
-    assert editor.post(HOME + "/restore", version="9", stamp=Drafts(ledger).get("shop").stamp).status_code == 404
+    again = {"stamp": Drafts(ledger).get("shop").stamp, "confirm": "shop"}
+    assert editor.post(HOME + "/restore", version="9", **again).status_code == 404
+
+
+@pytest.mark.parametrize("act", ["restore", "import", "discard"])
+def test_a_draft_is_lost_only_to_who_types_the_name(browser, ledger, draft, act):
+    ledger.publish("shop", draft)
+    browser("owner").post(HOME + "/rules", do="save", stamp=Drafts(ledger).get("shop").stamp, name="Of a colleague")
+    held, editor = Drafts(ledger).get("shop"), browser("editor")
+    room = editor.get(f"{HOME}/{ {'restore': 'history', 'import': 'file', 'discard': 'review'}[act] }").text
+    assert "The present draft is lost:" in room and "last saved by owner" in room
+    more = {"version": "1"} if act == "restore" else {"file": (io.BytesIO(b"{}"), "p.toml")} if act == "import" else {}
+    answer = editor.post(f"{HOME}/{act}", stamp=held.stamp, confirm="sho", **more)
+    assert answer.status_code == 400 and "type shop to confirm" in answer.text
+    assert Drafts(ledger).get("shop") == held
 
 
 def test_the_history_has_pages(browser, ledger, draft):
@@ -358,7 +372,7 @@ def test_the_file_and_the_form_are_the_same_thing(browser, ledger, with_services
     assert tomllib.loads(file.text) == before
     save(editor, "rules", name="Something else")
     page = editor.get(HOME + "/file")
-    answer = editor.post(HOME + "/import", stamp=stamp(page), file=(io.BytesIO(file.data), "shop.toml"))
+    answer = editor.post(HOME + "/import", stamp=stamp(page), confirm="shop", file=(io.BytesIO(file.data), "shop.toml"))
     assert "The file is the draft now." in answer.text and document(ledger) == before
     old = editor.get(HOME + "/policy.toml?version=1")
     assert policy.complete(policy.read(tomllib.loads(old.text))) == policy.draft(ledger.published("shop", 1))
@@ -392,7 +406,7 @@ def test_a_draft_is_discarded_by_who_has_seen_it(browser, ledger):
     editor = browser("editor")
     save(editor, "rules", name="Other")
     assert editor.post(HOME + "/discard", stamp="old").status_code == 409
-    answer = editor.post(HOME + "/discard", stamp=Drafts(ledger).get("shop").stamp)
+    answer = editor.post(HOME + "/discard", stamp=Drafts(ledger).get("shop").stamp, confirm="shop")
     assert "The draft is gone" in answer.text and not Drafts(ledger).get("shop").by
     assert Trail(ledger).newest()[0].act.before == {"name": "Other"}
 

@@ -75,13 +75,13 @@ def test_what_is_not_known_is_said_as_it_is(german):
 ENGLISH = re.compile(r"\b(the|there|must|cannot|already|with|has|have|this|which|needs?)\b", re.IGNORECASE)
 POSTS = {
     "people": [
-        {"name": "A B", "role": "editor", "site": ""}, {"name": "owner", "role": "editor", "site": ""},
-        {"name": "new", "role": "king", "site": ""}, {"name": "new", "role": "editor", "site": "nowhere"},
+        {"name": "A B", "role": "editor"}, {"name": "owner", "role": "editor"},
+        {"name": "new", "role": "king"}, {"name": "new", "role.nowhere": "editor"},
     ],
-    "people/nobody/roles": [{"role": "editor", "site": ""}],
+    "people/nobody/roles": [{"role": "editor"}],
     "people/nobody/reset": [{}],
     "people/nobody/remove": [{"confirm": "nobody"}],
-    "people/owner/roles": [{"role": "auditor", "site": ""}],
+    "people/owner/roles": [{"role": "auditor"}],
     "people/owner/remove": [{"confirm": "x"}, {"confirm": "owner"}],
     "tokens": [{"role": "king"}, {"role": "editor", "days": "x"}, {"role": "editor", "days": "5", "site": "nowhere"}],
     "tokens/0123456789ab/revoke": [{}],

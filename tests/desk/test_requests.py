@@ -61,7 +61,7 @@ def test_what_will_happen_is_spelled_out_before(editor, held):
     text = editor.get(PAGE, query_string={"q": SUBJECT}).text
     for told in ("removed for ever: 2 receipts", "names nobody", "can prove no more", "backups"):
         assert told in text
-    assert "Type shop to erase it" in text
+    assert "Type shop to confirm" in text
 
 
 def test_access_is_everything_about_the_subject_and_nobody_else(editor, ledger, held):

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from consent import policy
 from consent.administrator import Administrator
 from consent.errors import Unavailable
 from consent.model import Filter, Token
+from consent.people import new_secret
 from consent.trail import Trail
 from consent.web.sightings import HOUR, MINUTE, Sightings
 from tests.conftest import ORIGIN, SUBJECT, choice
@@ -29,24 +31,54 @@ def owner(browser):
 
 
 def test_somebody_is_added_with_a_password_that_is_shown_once(owner, browser):
-    shown = owner.post("/admin/people", name="New", role="editor", site="shop").text
+    shown = owner.post("/admin/people", name="New", **{"role.shop": "editor"}).text
     password = re.search(r"<code class=.wrap.>([a-z2-9-]{23})</code>", shown)[1]
     assert password not in owner.get("/admin/people").text
     assert browser().sign_in("new", password).request.path == "/admin/account"
 
 
 @pytest.mark.parametrize(
-    "name, role, site", [("owner", "owner", ""), ("A B", "owner", ""), ("new", "king", ""), ("new", "owner", "nowhere")]
+    "name, roles, status",
+    [
+        ("owner", {"role": "owner"}, 409),
+        ("A B", {"role": "owner"}, 422),
+        ("new", {"role": "king"}, 400),
+        ("new", {"role": ""}, 400),
+        ("new", {"role.nowhere": "owner"}, 404),
+    ],
 )
-def test_a_person_that_cannot_be_is_refused_by_a_sentence(owner, name, role, site):
-    answer = owner.post("/admin/people", name=name, role=role, site=site)
-    assert answer.status_code in (400, 404, 409, 422) and "alert" in answer.text
+def test_a_person_that_cannot_be_is_refused_by_a_sentence(owner, name, roles, status):
+    answer = owner.post("/admin/people", name=name, **roles)
+    assert answer.status_code == status and "alert" in answer.text
+    assert owner.post("/admin/people/editor/roles", **roles).status_code == (status if name == "new" else 200)
+
+
+def test_somebody_holds_a_role_on_each_of_several_sites(owner, browser, ledger):
+    ledger.create_site("third", policy.default("Third", [ORIGIN]))
+    given = {"role": "", "role.shop": "editor", "role.other": "auditor", "role.third": ""}
+    owner.post("/admin/people/editor/roles", **given)
+    editor = browser("editor")
+    for site, expected in {"shop": [200, 200], "other": [200, 403], "third": [403, 403]}.items():
+        rooms = (f"/admin/sites/{site}/{room}" for room in ("overview", "settings"))
+        assert [editor.get(room).status_code for room in rooms] == expected
+    shown = owner.get("/admin/people/editor").text
+    held = re.findall(r'name="(role[.\w]*)">.*?(?:value="(\w+)" selected|</select>)', shown)
+    assert held == [("role", ""), ("role.other", "auditor"), ("role.shop", "editor"), ("role.third", "")]
+
+
+def test_a_new_one_time_password_takes_the_second_factor_only_once_confirmed(owner, crew):
+    crew.set_secret("editor", new_secret())
+    before = crew.get("editor")
+    assert owner.post("/admin/people/editor/reset", confirm="edito").status_code == 400
+    assert crew.get("editor") == before
+    assert owner.post("/admin/people/editor/reset", confirm="editor").status_code == 200
+    assert not crew.get("editor").secret and crew.get("editor").must_change
 
 
 def test_the_last_owner_stays(owner):
     answer = owner.post("/admin/people/owner/remove", confirm="owner")
     assert answer.status_code == 409 and "has to stay owner" in answer.text
-    assert owner.post("/admin/people/owner/roles", role="auditor", site="").status_code == 409
+    assert owner.post("/admin/people/owner/roles", role="auditor").status_code == 409
 
 
 def test_who_is_removed_is_out_at_once(owner, browser):
@@ -58,7 +90,7 @@ def test_who_is_removed_is_out_at_once(owner, browser):
 
 def test_a_changed_role_ends_sessions_and_holds(owner, browser):
     editor = browser("editor")
-    owner.post("/admin/people/editor/roles", role="auditor", site="shop")
+    owner.post("/admin/people/editor/roles", **{"role.shop": "auditor"})
     assert editor.get("/admin/").request.path == "/admin/sign-in"
     assert browser("editor").get("/admin/sites/shop/settings").status_code == 403
 
@@ -76,7 +108,8 @@ def test_a_token_is_shown_once_used_seen_and_revoked(owner, client, clock):
     owner.sign_in("owner")
     assert "expired" in owner.get("/admin/tokens").text
     id = token.split("_")[1]
-    owner.post(f"/admin/tokens/{id}/revoke")
+    assert owner.post(f"/admin/tokens/{id}/revoke", confirm="another").status_code == 400
+    owner.post(f"/admin/tokens/{id}/revoke", confirm=BAD)
     assert "revoked" in owner.get("/admin/tokens").text
 
 
@@ -169,12 +202,12 @@ def test_what_another_process_saw_meanwhile_is_not_told_for_long(ledger, clock):
 
 
 ACTS = {
-    "added a person": ("people", {"name": "new", "role": "editor", "site": "shop"}),
-    "changed roles": ("people/editor/roles", {"role": "auditor", "site": "shop"}),
-    "reset a password": ("people/editor/reset", {}),
+    "added a person": ("people", {"name": "new", "role.shop": "editor"}),
+    "changed roles": ("people/editor/roles", {"role.shop": "auditor"}),
+    "reset a password": ("people/editor/reset", {"confirm": "editor"}),
     "removed a person": ("people/editor/remove", {"confirm": "editor"}),
     "made a token": ("tokens", {"role": "auditor", "name": "t", "days": "5"}),
-    "revoked a token": ("tokens/0123456789ab/revoke", {}),
+    "revoked a token": ("tokens/0123456789ab/revoke", {"confirm": "t"}),
     "made a site": ("new-site", {"id": "third", "name": "Third", "origins": "https://third.example"}),
     "changed settings": ("sites/shop/settings", {"name": "New", "origins": ORIGIN, "retention_days": ""}),
     "answered a request for access": ("sites/shop/requests/access", {"subject": SUBJECT}),

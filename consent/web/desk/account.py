@@ -77,7 +77,7 @@ def _account(error: str = "", status: int = 200) -> Response:
 
 def _knows_password(code: str) -> None:
     """Return if the person typed the present password, and a code where there is a second factor."""
-    desk().throttle.hit(request.remote_addr, signed_in().name, "")
+    desk().throttle.hit(request.remote_addr, signed_in().name, id_of(session["key"]))
     desk().people.sign_in(signed_in().name, request.form.get("present", ""), code)
 
 

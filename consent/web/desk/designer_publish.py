@@ -24,7 +24,7 @@ from consent.times import rfc3339
 from consent.web.demo import SITE as DEMO
 from consent.web.desk.designer import drafts, kept, sheet_of, surroundings
 from consent.web.desk.designer_words import Told, in_words
-from consent.web.desk.frame import HEADERS, LARGEST_FORM, administrator, blueprint, field, needs, noted, page
+from consent.web.desk.frame import HEADERS, LARGEST_FORM, administrator, blueprint, confirmed, field, needs, noted, page
 from consent.web.desk.words import say
 from consent.web.service import service
 
@@ -101,7 +101,7 @@ def history(site: str) -> Response:
 @needs("editor")
 def restore(site: str) -> Any:
     """Make an earlier version the draft; it is reviewed and published like any other."""
-    _same_stamp(site)
+    _may_replace(site)
     version = field("version", longest=9)
     document = lean(_draft_of(site, version))
     _replace(
@@ -115,7 +115,7 @@ def restore(site: str) -> Any:
 @needs("editor")
 def discard(site: str) -> Any:
     """Forget the draft; what is published stays."""
-    _same_stamp(site)
+    _may_replace(site)
     sheet = sheet_of(site)
     drafts().drop(site, stamp=sheet.draft.stamp)
     lost = differences(lean(sheet.published), sheet.document)[:MOST_NOTED]
@@ -147,7 +147,7 @@ def download(site: str) -> Response:
 def bring(site: str) -> Any:
     """Make a file the draft; a file with mistakes is refused with all of them."""
     try:
-        _same_stamp(site)
+        _may_replace(site)
         document = lean(_read_upload())
     except ConsentError as error:
         return _file(site, error.status, error=error)
@@ -195,9 +195,16 @@ def _replace(site: str, document: dict[str, Any], before: Draft, what: str, **to
     kept(site, document, before, base=service().ledger.published(site).version, what=what, **told)
 
 
-def _same_stamp(site: str) -> None:
-    if field("stamp", longest=40) != drafts().get(site).stamp:
+def _may_replace(site: str) -> None:
+    """Return if the draft is the one that was looked at, and the site's name is typed to lose it where somebody saved it.
+
+    Raises Conflict or Malformed.
+    """
+    sheet = sheet_of(site)
+    if field("stamp", longest=40) != sheet.draft.stamp:
         raise Conflict(say("Nothing was done: somebody changed the draft meanwhile. Look at it, then try again."))
+    if sheet.is_begun:
+        confirmed(site)
 
 
 def _draft_of(site: str, version: str) -> Policy:

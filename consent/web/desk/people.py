@@ -4,13 +4,16 @@ from typing import Any, get_args
 
 from flask import Response, flash, redirect, request, url_for
 
-from consent.errors import Conflict, Invalid, Malformed, NotFound
+from consent.errors import Conflict, ConsentError, Invalid, Malformed, NotFound
 from consent.fields import Role
 from consent.people import ALL
 from consent.web.desk.frame import administrator, blueprint, confirmed, desk, field, needs, page, signed_in
 from consent.web.desk.refusals import whole
 from consent.web.desk.words import say
 from consent.web.service import service
+
+ON_SITE = "role."
+"""Before a site's id in the name of a field."""
 
 
 @blueprint.get("/people", endpoint="people")
@@ -24,21 +27,31 @@ def show_people() -> Response:
 @needs("owner", whole=True)
 def add_person() -> Response:
     """Add somebody, with an account at the OpenID provider or a one-time password, shown in this answer and nowhere else."""
-    name, roles = field("name", longest=64).lower(), _roles()
+    name = field("name", longest=64).lower()
     account = field("account") if service().settings.oidc_name else ""
     try:
-        password = administrator().add_person(name, roles, account=account)
-    except (Conflict, Invalid) as error:
+        password = administrator().add_person(name, _roles(), account=account)
+    except (Conflict, Invalid, Malformed) as error:
         return _people(error=whole(error), status=error.status)
     return _people(given=(name, password))
+
+
+@blueprint.get("/people/<name>")
+@needs("owner", whole=True)
+def show_person(name: str) -> Response:
+    """What somebody may do, and how they sign in."""
+    return _person(name)
 
 
 @blueprint.post("/people/<name>/roles")
 @needs("owner", whole=True)
 def change_roles(name: str) -> Any:
-    """Give somebody one role in the place of those held."""
-    administrator().set_roles(name, _roles())
-    flash(say("The role of {name} is changed; their sessions have ended.", name=name))
+    """Give somebody the roles of the form in the place of those held."""
+    try:
+        administrator().set_roles(name, _roles())
+    except (Conflict, Malformed) as error:
+        return _person(name, error)
+    flash(say("The roles of {name} are changed; their sessions have ended.", name=name))
     return _after(name)
 
 
@@ -51,7 +64,7 @@ def change_account(name: str) -> Any:
     try:
         administrator().name_account(name, field("account"))
     except (Conflict, Invalid) as error:
-        return _people(error=whole(error), status=error.status)
+        return _person(name, error)
     flash(say("The account of {name} is changed; their sessions have ended.", name=name))
     return _after(name)
 
@@ -59,7 +72,12 @@ def change_account(name: str) -> Any:
 @blueprint.post("/people/<name>/reset")
 @needs("owner", whole=True)
 def reset_person(name: str) -> Response:
-    """A new one-time password, no second factor."""
+    """A new one-time password in the place of password and second factor; the name is typed to confirm."""
+    try:
+        desk().people.get(name)
+        confirmed(name)
+    except Malformed as error:
+        return _person(name, error)
     return _people(given=(name, administrator().reset_person(name)))
 
 
@@ -67,37 +85,52 @@ def reset_person(name: str) -> Response:
 @needs("owner", whole=True)
 def remove_person(name: str) -> Any:
     """Let somebody in no more; the name is typed to confirm."""
-    desk().people.get(name)
-    confirmed(name)
-    administrator().remove_person(name)
+    try:
+        desk().people.get(name)
+        confirmed(name)
+        administrator().remove_person(name)
+    except (Conflict, Malformed) as error:
+        return _person(name, error)
     flash(say("{name} can sign in no more.", name=name))
     return _after(name)
 
 
 def _people(*, given: tuple[str, str] | None = None, error: str = "", status: int = 200) -> Response:
-    sites = [site.id for site in service().ledger.storage.reading().sites()]
-    return page(
-        "people",
-        status,
-        crew=desk().people.all(),
-        given=given,
-        error=error,
-        all_sites=sites,
-        roles=get_args(Role),
-        everything=ALL,
-        provider=service().settings.oidc_name,
-        typed=request.form.get("name", "") if error else "",
-    )
+    typed = request.form if error else {}
+    shown = _typed_roles() if error else {ALL: "editor"}
+    crew = desk().people.all()
+    return page("people", status, crew=crew, given=given, error=error, typed=typed, shown=shown, **_choices())
+
+
+def _person(name: str, error: ConsentError | None = None) -> Response:
+    status, told = (error.status, whole(error)) if error else (200, "")
+    return page("person", status, one=desk().people.get(name), error=told, **_choices())
+
+
+def _choices() -> dict[str, Any]:
+    """What the forms let one choose from."""
+    return {
+        "all_sites": [site.id for site in service().ledger.storage.reading().sites()],
+        "roles": get_args(Role),
+        "everything": ALL,
+        "provider": service().settings.oidc_name,
+    }
 
 
 def _roles() -> dict[str, Role]:
-    """The role and the site of the form. Raises Malformed or UnknownSite."""
-    role, site = field("role"), field("site") or ALL
-    if role not in get_args(Role):
+    """The roles that the form gives. Raises Malformed or UnknownSite."""
+    roles = {where: role for where, role in _typed_roles().items() if role}
+    if not roles or not set(roles.values()) <= set(get_args(Role)):
         raise Malformed(say("Choose a role."))
-    if site != ALL:
+    for site in roles.keys() - {ALL}:
         service().ledger.storage.reading().site(site)
-    return {site: role}  # type: ignore[dict-item]
+    return roles  # type: ignore[return-value]
+
+
+def _typed_roles() -> dict[str, str]:
+    """By site, or ALL: the field `role` holds everywhere, `role.SITE` on one site."""
+    sites = {name.removeprefix(ON_SITE): field(name) for name in request.form if name.startswith(ON_SITE)}
+    return {ALL: field("role")} | sites
 
 
 def _after(name: str) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Response, current_app, g, redirect, request, session, url_for
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from consent import people
 from consent.errors import NotSignedIn, TooManyRequests
 from consent.people import Person
 from consent.web.desk.frame import blueprint, desk, field, is_secure, page
@@ -29,9 +30,10 @@ def show_sign_in() -> Response:
 def sign_in() -> Any:
     """Try name, password and code."""
     name, following = field("name", longest=64).lower(), inside(field("next"))
+    password = request.form.get("password", "")
     try:
-        desk().throttle.hit(request.remote_addr, name, _device(name))
-        person = desk().people.sign_in(name, request.form.get("password", ""), field("code", longest=20))
+        desk().throttle.hit(request.remote_addr, "" if people.is_one_time(password) else name, _device(name))
+        person = desk().people.sign_in(name, password, field("code", longest=20))
     except (NotSignedIn, TooManyRequests) as error:
         told = say("Name, password or code is not right.") if isinstance(error, NotSignedIn) else str(error)
         answer = _form(following, error.status, told, name=name)

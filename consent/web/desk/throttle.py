@@ -1,7 +1,8 @@
 """How often a sign-in may be tried. Its rule: a stranger who guesses is slowed down, the owner is never locked out.
 
 A browser that signed in before holds a device cookie (OWASP, "Slow down online guessing attacks with device cookies")
-and has a count of its own, whatever strangers try under the same name.
+and has a count of its own, whatever strangers try under the same name. Somebody who comes with a new browser while
+strangers guess has a way in that no guess spoils: a one-time password, which another owner or the command line hands out.
 """
 
 from consent.web.rate import RateLimit
@@ -20,12 +21,17 @@ class Throttle:
         self._devices = RateLimit(BY_DEVICE)
 
     def hit(self, address: str | None, name: str, device: str) -> None:
-        """Count one try; `device` is the cookie's id, empty without one. Raises TooManyRequests."""
+        """Count one try. Raises TooManyRequests.
+
+        `device` is the cookie's id, empty without one; `name` is empty for a try that no guess can make, whose answer
+        the many tries of others must not spoil.
+        """
         if device:
             self._devices.hit(None, what=device)
             return
         self.hit_address(address, "sign-in")
-        self._names.hit(None, what=name)
+        if name:
+            self._names.hit(None, what=name)
 
     def hit_address(self, address: str | None, what: str) -> None:
         """Count one try by somebody whose name is known only afterwards. Raises TooManyRequests."""

@@ -7,7 +7,7 @@ from flask import Response, flash, redirect, url_for
 
 from consent.errors import Malformed
 from consent.fields import Role
-from consent.web.desk.frame import administrator, blueprint, field, needs, page
+from consent.web.desk.frame import administrator, blueprint, confirmed, field, needs, page
 from consent.web.desk.words import say
 from consent.web.service import USED, service
 
@@ -37,7 +37,9 @@ def make_token() -> Response:
 @blueprint.post("/tokens/<id>/revoke")
 @needs("owner", whole=True)
 def revoke_token(id: str) -> Any:
-    """Take a token out of use at once."""
+    """Take a token out of use at once; its name, or its id where it has none, is typed to confirm."""
+    called = {token.id: token.name.strip() or id for token in service().ledger.storage.reading().tokens()}
+    confirmed(called.get(id, id))
     administrator().revoke_token(id)
     flash(say("The token is out of use."))
     return redirect(url_for("desk.tokens"), 303)
