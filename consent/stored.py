@@ -47,7 +47,7 @@ def faults(rows: Rows, site: str) -> Iterator[str]:
     published = _published(rows, site)
     for hash in rows.scripts(site):
         script = rows.script(site, hash)
-        if script is None or _script(script):
+        if script is None or text_of(script) is None:
             yield f"banner script {_name(hash)} has other bytes than its name says: it was changed"
         elif (script.version, f"{script.language}/{script.regime}", policy.named(hash)) not in published:
             yield f"banner script {_name(hash)} is filed under another version, language or regime than it was published for"
@@ -78,12 +78,13 @@ def _policy(stored: Publication) -> bool:
         return True
 
 
-def _script(stored: Script) -> bool:
+def text_of(stored: Script) -> bytes | None:
+    """What a stored script says; None where that is not what its hash names."""
     try:
         unpacked = zlib.decompressobj(GZIP).decompress(stored.gzip, LARGEST)
-        return policy.digest(unpacked) != stored.hash
     except BROKEN:
-        return True
+        return None
+    return unpacked if policy.digest(unpacked) == stored.hash else None
 
 
 def _checkpoint(stored: Checkpoint) -> bool:

@@ -57,6 +57,7 @@ PAGES = {
     "/admin/sites/shop/install": READ,
     "/admin/sites/shop/receipts": READ,
     RECEIPT: NONE,
+    f"{RECEIPT}/banner": NONE,
     f"{RECEIPT}/sheet": NONE,
     f"{RECEIPT}/jws": NONE,
     f"{RECEIPT}/proof": NONE,

@@ -23,6 +23,7 @@ from consent.web.desk import (
     receipts,
     requests,
     settings,
+    shown,
     signing,
     tokens,
     trail,
@@ -30,7 +31,7 @@ from consent.web.desk import (
 from consent.web.desk.frame import Desk
 
 ROOMS = (
-    signing, openid, account, home, overview, receipts, receipt, designer, designer_preview, designer_publish, install, exports,
+    signing, openid, account, home, overview, receipts, receipt, shown, designer, designer_preview, designer_publish, install, exports,
     requests, settings, people, tokens, trail, health,
 )  # fmt: skip
 """Each adds its pages to `frame.blueprint` when it is imported."""

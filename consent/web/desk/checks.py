@@ -3,8 +3,9 @@
 from typing import NamedTuple
 
 from consent import checkpoint, merkle, policy, receipts
-from consent.errors import BadCheckpoint, BadSignature, NotYet
+from consent.errors import BadCheckpoint, BadSignature, NotYet, UnknownScript
 from consent.model import Entry, Receipt
+from consent.stored import text_of
 from consent.web.desk.frame import grouped
 from consent.web.desk.refusals import refusal
 from consent.web.desk.words import say
@@ -35,6 +36,24 @@ def asked_words(receipt: Receipt) -> Check:
     if policy.named(policy.digest(stored.document)) == receipt.consent.policy_hash:
         return Check(say("Words"), True, say("What was asked stands here word for word: its hash is in the receipt."))
     return Check(say("Words"), False, say("What is stored as asked is not what the receipt names: it was changed."))
+
+
+def shown_banner(receipt: Receipt) -> Check:
+    """Whether the stored script is the one that the receipt names by its hash."""
+    what, name = say("Banner"), receipt.consent.script_hash
+    if name is None:
+        return Check(
+            what, None, say("The receipt names none: there is no banner in its language, or nobody was shown one.")
+        )
+    try:
+        script = service().ledger.script_by_hash(receipt.aud, policy.hash_named(name))
+    except UnknownScript:
+        return Check(what, False, say("The script that the receipt names is not stored any more."))
+    if text_of(script) is None:
+        return Check(
+            what, False, say("What is stored as the banner's script is not what the receipt names: it was changed.")
+        )
+    return Check(what, True, say("The script is stored byte for byte: its hash is in the receipt."))
 
 
 def place(entry: Entry) -> Check:

@@ -4,6 +4,7 @@ Its rule: the page has no origin (sandbox), so it reaches no cookie and no stora
 """
 
 import secrets
+from typing import Any
 
 import msgspec
 from flask import Response, render_template
@@ -67,20 +68,26 @@ def _typed(site: str, section: str) -> Sheet:
 
 def _preview(site: str, sheet: Sheet) -> Response:
     chosen = look(sheet.whole)
-    nonce = secrets.token_urlsafe(16)
     published = _published(site, sheet.whole, chosen["scheme"])
     regime: Regime = chosen["regime"]  # type: ignore[assignment]
-    script = banner.render(published, language=chosen["lang"], regime=regime).decode()
+    script = banner.render(published, language=chosen["lang"], regime=regime)
+    category = next((one.id for one in reversed(published.categories) if not one.necessary), "")
+    return closed_page(script, **chosen, category=category)
+
+
+def closed_page(script: bytes, *, lang: str, **look: Any) -> Response:
+    """The page that runs a banner's script: `scheme`, `layer` to open, `category` of an embed that waits, `gpc` signalled."""
+    nonce, direction = secrets.token_urlsafe(16), i18n.locale(lang).direction
     body = render_template(
-        "desk/banner_preview.html",
-        script=script,
-        nonce=nonce,
-        look=chosen,
-        direction=i18n.locale(chosen["lang"]).direction,
-        category=next((one.id for one in reversed(published.categories) if not one.necessary), ""),
+        "desk/banner_preview.html", script=script.decode(), nonce=nonce, lang=lang, direction=direction, look=look
     )
     headers = {**HEADERS, "Content-Security-Policy": CSP.format(nonce=nonce), "X-Frame-Options": "SAMEORIGIN"}
     return Response(body, 200, headers)
+
+
+def has_logo_elsewhere(looks: Appearance) -> bool:
+    """Whether the logo is a file of the website, which the closed page does not fetch."""
+    return looks.logo is not None and not looks.logo.startswith("data:")
 
 
 def _published(site: str, whole: Policy, scheme: str) -> Published:
@@ -89,7 +96,7 @@ def _published(site: str, whole: Policy, scheme: str) -> Published:
     looks: Appearance = whole.appearance
     if looks.theme == "auto":
         looks = msgspec.structs.replace(looks, theme=scheme)
-    if looks.logo and not looks.logo.startswith("data:"):
+    if has_logo_elsewhere(looks):
         looks = msgspec.structs.replace(looks, logo=LOGO)
     fields = msgspec.structs.asdict(msgspec.structs.replace(whole, appearance=looks))
     return Published(**fields, site=site, version=version, material_since=1)

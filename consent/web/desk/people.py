@@ -104,7 +104,7 @@ def _people(*, given: tuple[str, str] | None = None, error: str = "", status: in
 
 def _person(name: str, error: ConsentError | None = None) -> Response:
     status, told = (error.status, whole(error)) if error else (200, "")
-    return page("person", status, one=desk().people.get(name), error=told, **_choices())
+    return page("person", status, here="desk.people", one=desk().people.get(name), error=told, **_choices())
 
 
 def _choices() -> dict[str, Any]:

@@ -8,15 +8,15 @@ import msgspec
 from flask import Response, request
 
 from consent import banner, i18n, receipts
-from consent.errors import NotFound, NotRenderable, Unavailable
+from consent.errors import NotFound, NotRenderable
 from consent.fields import ReceiptId
 from consent.model import Entry, Filter, Published, Receipt
 from consent.renderings import RENDERINGS
 from consent.sheet import sheet
 from consent.sheet import words as sheet_words
-from consent.web.desk import checks, telling, words
+from consent.web.desk import checks, shown, telling, words
 from consent.web.desk.frame import HEADERS, blueprint, needs, page
-from consent.web.desk.receipts import known
+from consent.web.desk.receipts import known, readable
 from consent.web.desk.words import say
 from consent.web.service import service, shaped
 
@@ -35,10 +35,7 @@ STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 @needs("auditor")
 def show_receipt(site: str, id: str) -> Response:
     """What was asked, what was answered, whether it holds, and the choices before and after it."""
-    entry = known(site, shaped(id, ReceiptId))
-    receipt = telling.receipt_in(entry)
-    if receipt is None:
-        raise Unavailable(say("This receipt cannot be read any more: run `consent verify {site}`.", site=site))
+    entry, receipt = readable(site, id)
     ledger, consent = service().ledger, receipt.consent
     asked = ledger.published(site, consent.policy)
     rows, same = ledger.storage.reading(), Filter(subject=entry.subject)
@@ -50,13 +47,19 @@ def show_receipt(site: str, id: str) -> Response:
         told=telling,
         asked=asked,
         answers=telling.answers(asked, consent, words.language()),
-        shown=telling.answers(asked, consent, consent.language),
+        layers=telling.answers(asked, consent, consent.language),
         notice=banner.words(asked, consent.language, consent.regime),
         tongue=i18n.locale(consent.language),
-        checks=[checks.signature(entry), checks.asked_words(receipt), checks.place(entry)],
+        checks=[
+            checks.signature(entry),
+            checks.asked_words(receipt),
+            checks.shown_banner(receipt),
+            checks.place(entry),
+        ],
         earlier=_first(rows.newest(site, same, before=entry.index, limit=1)),
         later=_first(rows.entries(site, same, after=entry.index, limit=1)),
         forms=FORMS,
+        is_drawn_anew=shown.stored_script(asked, receipt) is None,
         refusals={form: _refusal(asked, receipt, entry, form) for form in RENDERINGS},
         tongues={one: i18n.locale(one).name for one in sorted(sheet_words())},
     )

@@ -5,11 +5,13 @@ from typing import Any
 from flask import Response, redirect, url_for
 
 from consent import search
-from consent.errors import BadQuery, UnknownReceipt
+from consent.errors import BadQuery, Unavailable, UnknownReceipt
+from consent.fields import ReceiptId
+from consent.model import Entry, Receipt
 from consent.web.desk import asking, telling
 from consent.web.desk.frame import blueprint, day, needs, page
 from consent.web.desk.words import say
-from consent.web.service import service
+from consent.web.service import service, shaped
 
 PAGE = 50
 
@@ -37,12 +39,21 @@ def show_receipts(site: str) -> Any:
     return page("receipts", error=None, found=found, lines=lines, granted=telling.granted, ended=ended, **shown)
 
 
-def known(site: str, id: str) -> Any:
+def known(site: str, id: str) -> Entry:
     """The entry of a receipt. Raises UnknownReceipt."""
     entry = service().ledger.storage.reading().entry(site, id)
     if entry is None or entry.kind != "receipt" or entry.token is None:
         raise UnknownReceipt(say("There is no receipt with this id on this site. If there was one, it is erased."))
     return entry
+
+
+def readable(site: str, id: str) -> tuple[Entry, Receipt]:
+    """A receipt's entry, and what it says. Raises UnknownReceipt or Unavailable."""
+    entry = known(site, shaped(id, ReceiptId))
+    receipt = telling.receipt_in(entry)
+    if receipt is None:
+        raise Unavailable(say("This receipt cannot be read any more: run `consent verify {site}`.", site=site))
+    return entry, receipt
 
 
 def _ended(site: str, version: int | None, newest: int) -> str:
