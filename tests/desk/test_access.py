@@ -31,6 +31,7 @@ PAGES = {
     "/admin/people/auditor": OWN,
     "/admin/tokens": OWN,
     "/admin/trail": OWN,
+    "/admin/trail/0": (SIGN_IN, 403, 403, 404, 403),
     "/admin/trail.ndjson": OWN,
     "/admin/trail.zip": OWN,
     "/admin/health": OWN,

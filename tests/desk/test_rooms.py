@@ -275,6 +275,15 @@ def test_a_long_list_of_changes_is_folded(owner, ledger):
         assert told in page
 
 
+def test_much_at_once_is_told_on_a_page_of_its_own(owner, ledger):
+    Administrator(ledger, "anna").did("published the banner", site="shop", after={"changes": ["x" * 1000, "last <b>"]})
+    text, index = owner.get("/admin/trail").text, Trail(ledger).newest()[0].index
+    assert "x" * 1000 not in text and f'href="/admin/trail/{index}">Much at once' in text
+    whole = owner.get(f"/admin/trail/{index}").text
+    assert "x" * 1000 in whole and "last &lt;b&gt;" in whole
+    assert [owner.get(f"/admin/trail/{at}").status_code for at in (index + 1, 10**18, "x")] == [404, 404, 404]
+
+
 def test_a_long_trail_has_pages(owner, app):
     for number in range(60):
         app.extensions["consent.desk"].trail.add("owner", "exported the trail", after=number)

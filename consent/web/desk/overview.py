@@ -7,6 +7,7 @@ from flask import Response, request
 
 from consent import stats
 from consent.errors import BadQuery
+from consent.web.desk import spans
 from consent.web.desk.chart import chart
 from consent.web.desk.frame import HEADERS, blueprint, needs, page
 from consent.web.desk.words import say
@@ -16,6 +17,8 @@ BREAKDOWNS = {name: f"by {name}" for name in ("language", "country", "regime", "
 """By what one may look closer."""
 LONGEST = 1100
 """Days of a period that a page shows."""
+MOST = 150
+"""Rows of a breakdown that a page shows."""
 PERIODS = (7, 30, 90, 365)
 """Days up to today, to choose with one click."""
 
@@ -33,7 +36,8 @@ class Figure(NamedTuple):
 def show_overview(site: str) -> Response:
     """Figures, rates over time, and one breakdown."""
     ledger, period, closer = service().ledger, _period(), _closer()
-    daily = stats.stats(ledger, site, period, ["day", "category"])
+    told = spans.gathered(stats.stats(ledger, site, period, ["day", "category"]).items, period)
+    groups, more = _closer_counts(site, period, closer)
     trends = stats.trends(ledger, site, period)
     return page(
         "overview",
@@ -42,11 +46,13 @@ def show_overview(site: str) -> Response:
         periods=_periods(ledger.now()),
         figures=_figures(site, period),
         trends=trends,
-        drawn=_drawn(daily, period, [one.category for one in trends.categories]),
-        daily=daily.items,
+        drawn=_drawn(told, spans.points(period), [one.category for one in trends.categories]),
+        span=spans.span_of(period),
+        told=told,
         closer=closer,
         breakdowns=BREAKDOWNS,
-        groups=stats.stats(ledger, site, period, [closer, "category"]).items,
+        groups=groups,
+        more=more,
     )
 
 
@@ -75,6 +81,15 @@ def _closer() -> str:
     if by not in BREAKDOWNS:
         raise BadQuery(say("There is no such page."))
     return by
+
+
+def _closer_counts(site: str, period: stats.Period, closer: str) -> tuple[list[stats.Group], int]:
+    """The counts of a breakdown in its order, those of the most decisions where there are too many; how many more there are."""
+    found = stats.stats(service().ledger, site, period, [closer, "category"]).items
+    decided = [group for group in found if group.category and group.decided]
+    least = sorted((group.decided for group in decided), reverse=True)[:MOST][-1:]
+    shown = [group for group in decided if group.decided >= least[0]][:MOST]
+    return shown, len(decided) - len(shown)
 
 
 def _periods(now: int) -> list[tuple[int, str]]:
@@ -109,12 +124,7 @@ def _figures(site: str, period: stats.Period) -> list[Figure]:
     ]
 
 
-def _drawn(daily: stats.Stats, period: stats.Period, categories: list[str]) -> Any:
-    """The share that granted each category on each day."""
-    first, count = (
-        date.fromisoformat(period.since),
-        (date.fromisoformat(period.until) - date.fromisoformat(period.since)).days,
-    )
-    days = [(first + timedelta(days=at)).isoformat() for at in range(count)]
-    rates = {(group.day, group.category): stats.rate(group) for group in daily.items}
-    return chart(days, {category: [rates.get((day, category)) for day in days] for category in categories})
+def _drawn(told: list[stats.Group], points: list[str], categories: list[str]) -> Any:
+    """The share that granted each category at each point."""
+    rates = {(group.day, group.category): stats.rate(group) for group in told}
+    return chart(points, {category: [rates.get((point, category)) for point in points] for category in categories})

@@ -2,11 +2,13 @@
 
 import re
 
+import msgspec
 from flask import Response, request
 
 from consent.administrator import EVIDENCE
-from consent.errors import BadQuery
+from consent.errors import BadQuery, NotFound
 from consent.fields import TRAIL
+from consent.receipts import Act
 from consent.web.desk.frame import HEADERS, administrator, blueprint, desk, needs, page
 from consent.web.desk.words import say
 from consent.web.query import DIGITS
@@ -14,6 +16,8 @@ from consent.web.service import service
 from consent.web.streaming import trail
 
 PAGE = 50
+BRIEF = 1_000
+"""Bytes of what was before and after, as JSON, that are told in a list of acts; more has a page of its own."""
 
 
 @blueprint.get("/trail", endpoint="trail")
@@ -25,7 +29,23 @@ def show_trail() -> Response:
         raise BadQuery(say("There is no such page."))
     acts = desk().trail.newest(before=int(before) if before else None, limit=PAGE + 1)
     more = acts[PAGE - 1].index if len(acts) > PAGE else None
-    return page("trail", acts=acts[:PAGE], more=more, log=TRAIL, address=service().settings.public_url)
+    return page("trail", acts=acts[:PAGE], more=more, log=TRAIL)
+
+
+@blueprint.get("/trail/<int:index>")
+@needs("auditor", whole=True)
+def show_act(index: int) -> Response:
+    """One act, with all that was before and after."""
+    acts = [told for told in desk().trail.newest(before=index + 1, limit=1) if told.index == index]
+    if not acts:
+        raise NotFound(say("There is no such act."))
+    return page("trail", acts=acts, whole=True, here="desk.trail", log=TRAIL)
+
+
+@blueprint.app_template_test()
+def brief(act: Act) -> bool:
+    """Whether an act is told in full among others."""
+    return len(msgspec.json.encode((act.before, act.after))) <= BRIEF
 
 
 @blueprint.get("/trail.ndjson")
