@@ -2,12 +2,10 @@
 
 The log holds receipts as recorded, and counts of three years of visitors from many countries. A page is asked for as a
 browser does; its first answer and the median of the others are CPU time of the process that answers, its size is that of
-the page as it is made, uncompressed, without the pictures and sheets that the browser keeps. The command fails where
-something is above its budget.
+the page as it is made, uncompressed, without the pictures and sheets that the browser keeps.
 """
 
 import re
-import sys
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -41,8 +39,7 @@ SITE = (
 
 
 def main() -> None:
-    """Fill, ask for every page, print. Exits 1 where something is above its budget."""
-    above = 0
+    """Fill, ask for every page, print."""
     with large.asked("desk", __doc__, 5_000_000) as (folder, receipts):
         ledger = filled(folder / "full", receipts)
         size = ledger.storage.reading().size(servers.SITE)
@@ -50,11 +47,9 @@ def main() -> None:
         for path in paths(ledger):
             status, first, then, length = asked(ledger, path)
             holds = status == 200 and first <= MOST_MS and length <= MOST_BYTES
-            above += not holds
             verdict = "ok" if holds else "ABOVE"
             print(f"{path[:43]:<44}{status:>8}{first:>12.1f}{then:>12.1f}{length / 1000:>8.1f}  {verdict}", flush=True)
         ledger.storage.close()
-    sys.exit(above > 0)
 
 
 def filled(folder: Path, count: int) -> Ledger:

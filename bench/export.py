@@ -30,6 +30,12 @@ from consent.model import Choice, Entry, Filter, Receipt
 from consent.settings import load as load_settings
 
 BATCH = 5_000
+BUDGETS = {
+    "csv": {"rate": 100_000.0, "peak": 100.0},
+    "ndjson": {"rate": 100_000.0, "peak": 100.0},
+    "parquet": {"rate": 150_000.0, "peak": 100.0},
+}
+"""Rows a second at least, and memory at most."""
 LARGE = ("csv", "ndjson", "parquet")
 CONNECTIONS = 16
 LONG_ENOUGH = 4
@@ -43,7 +49,10 @@ def trials(plan: Plan, stack: ExitStack) -> list[Trial]:
     folder = plan.folder / "export"
     fill(folder, plan.receipts)
     floor = f"sqlite3 cursor, {plan.receipts:,} rows"
-    formats = [Trial(f"export {name}, {plan.receipts:,} rows", partial(run, name, folder), floor) for name in FORMATS]
+    formats = [
+        Trial(f"export {name}, {plan.receipts:,} rows", partial(run, name, folder), floor, BUDGETS.get(name, {}))
+        for name in FORMATS
+    ]
     return [*formats, Trial(floor, partial(run, "cursor", folder)), *meanwhile(plan, stack)]
 
 

@@ -23,6 +23,8 @@ LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 MOST_REQUESTS = 500_000
 FIRST = 500
 """Requests by which a service that has just started is not warm yet."""
+QUIET = 0.5
+"""Seconds without work after which a server has started."""
 PATIENCE = 20
 """Seconds beyond its own length after which a load has failed."""
 
@@ -61,7 +63,16 @@ def counted(server: Running, job: Job) -> tuple[int, Figures]:
 def cold(folder: Path, job: Job) -> Figures:
     """The same of the first requests to a service, whose start does not count."""
     with service(folder) as server:
+        _start_is_over(server)
         return measure(server, job._replace(port=server.port, requests=FIRST))
+
+
+def _start_is_over(server: Running) -> None:
+    """Return when no process of a server has used the processor for a moment: the first that answers is not the last to start."""
+    used = -1.0
+    while (now := server.cpu()) > used:
+        used = now
+        time.sleep(QUIET)
 
 
 class Load:

@@ -32,7 +32,7 @@ def trials(plan: Plan, stack: ExitStack) -> list[Trial]:
     for connections in CONNECTIONS:
         job = Job(service.port, f"/sites/{servers.SITE}/receipts", connections, plan.seconds, 201, HEADERS, CHOICE)
         name = f"record a choice, {connections} connections"
-        found.append(Trial(f"PostgreSQL, {name}", partial(recorded, service, database, job), name))
+        found.append(Trial(f"PostgreSQL, {name}", partial(recorded, service, database, job), name, {"cpu": 600}))
     return found
 
 

@@ -23,6 +23,8 @@ CHOICE = {
     "grants": {"persistent": False, "analytics": True, "social": False},
     "decided_at": "2026-11-23T18:46:00Z",
 }
+BUDGETS = {16: {"cpu": 400.0}, 64: {"cpu": 400.0, "p99": 100.0}}
+"""By the number of connections."""
 HEADERS = {"Origin": servers.ORIGIN, "Content-Type": "text/plain"}
 
 
@@ -39,7 +41,12 @@ def trials(plan: Plan, stack: ExitStack) -> list[Trial]:
         nothing = post._replace(port=bare.port, expect=200)
         floor = f"bare WSGI, POST, {connections} connections"
         found += [
-            Trial(f"record a choice, {connections} connections", partial(load.measure, service, post), floor),
+            Trial(
+                f"record a choice, {connections} connections",
+                partial(load.measure, service, post),
+                floor,
+                BUDGETS.get(connections, {}),
+            ),
             Trial(f"/healthz, {connections} connections", partial(load.measure, service, alive), floor),
             Trial(floor, partial(load.measure, bare, nothing)),
         ]
@@ -47,6 +54,8 @@ def trials(plan: Plan, stack: ExitStack) -> list[Trial]:
             name = f"record a choice, {connections} connections, cold"
             found.append(Trial(name, partial(load.cold, folder, post), floor))
     state = Job(service.port, f"/sites/{servers.SITE}/subjects/{SUBJECT}/state", 16, plan.seconds, 200, {})
-    found.append(Trial("state of a subject, 16 connections", partial(load.measure, service, state)))
+    found.append(
+        Trial("state of a subject, 16 connections", partial(load.measure, service, state), budget={"cpu": 300})
+    )
     loop = partial(sqlite_loop.measure, folder, seconds=plan.seconds)
     return [*found, Trial("SQLite, one durable insert after another", loop)]

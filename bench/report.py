@@ -43,7 +43,7 @@ def medians(runs: list[Figures]) -> Figures:
 
 def table(trials: list[Trial], figures: dict[str, list[Figures]]) -> str:
     """The medians, and each trial's CPU time as a multiple of its floor's in the same round."""
-    head = ["", *(title for title, _ in COLUMNS.values()), "CPU ÷ floor"]
+    head = ["", *(title for title, _ in COLUMNS.values()), "CPU ÷ floor", "budget"]
     rows = [head, *(_row(trial, figures) for trial in trials)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     aligned = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in rows]
@@ -92,4 +92,10 @@ def say(text: str) -> None:
 def _row(trial: Trial, figures: dict[str, list[Figures]]) -> list[str]:
     found, times = medians(figures[trial.name]), ratio(trial, figures)
     cells = [shape.format(found[name]) if name in found else "" for name, (_, shape) in COLUMNS.items()]
-    return [trial.name, *cells, "" if times is None else f"{times:.2f}"]
+    return [trial.name, *cells, "" if times is None else f"{times:.2f}", verdict(trial, found)]
+
+
+def verdict(trial: Trial, found: Figures) -> str:
+    """Whether the figures are within their budgets, and by how much they are not; empty where there is none."""
+    missed = [f"{COLUMNS[name][0]} {part:+.0%} of {trial.budget[name]:,.0f}" for name, part in trial.missed(found)]
+    return ", ".join(missed) or ("ok" if trial.budget else "")

@@ -23,9 +23,9 @@ def trials(plan: Plan, stack: ExitStack) -> list[Trial]:
     nothing = full._replace(port=bare.port)
     floor = f"bare WSGI, GET of {size} bytes"
     return [
-        Trial(f"banner.js, {size} bytes", partial(load.measure, service, full), floor),
+        Trial(f"banner.js, {size} bytes", partial(load.measure, service, full), floor, {"cpu": 200}),
         Trial("banner.js, cold", partial(load.cold, plan.folder / "script", full), floor),
-        Trial("banner.js, 304", partial(load.measure, service, unchanged), floor),
+        Trial("banner.js, 304", partial(load.measure, service, unchanged), floor, {"cpu": 150}),
         Trial(floor, partial(load.measure, bare, nothing)),
     ]
 

@@ -1,7 +1,8 @@
 """What a measurement is made of. Knows no server and no figure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 Figures = dict[str, float]
@@ -26,3 +27,10 @@ class Trial(NamedTuple):
     run: Callable[[], Figures]
     floor: str = ""
     """Name of the trial whose CPU time is the least that could be hoped for."""
+    budget: Mapping[str, float] = MappingProxyType({})
+    """By figure: what it may be at most, of `rate` at least."""
+
+    def missed(self, found: Figures) -> list[tuple[str, float]]:
+        """The figures that are above their budgets, or below where more is better, with by what part of it."""
+        parts = ((name, found[name] / limit - 1) for name, limit in self.budget.items())
+        return [(name, part) for name, part in parts if (part < 0 if name == "rate" else part > 0)]
