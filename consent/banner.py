@@ -6,6 +6,7 @@ ever, so a receipt can name them by their hash.
 
 import gzip
 import hashlib
+import threading
 from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -24,6 +25,9 @@ HINT = b"//# allFunctionsCalledOnLoad\n"
 GOOGLE_TAGS = ("google-analytics", "google-ads", "google-tag-manager")
 """Services whose tags Google's advanced mode lets load before consent."""
 BODIES: dict[Regime, str] = {"opt-in": "body", "opt-out": "body_opt_out", "notice": "body_notice"}
+
+_one_at_a_time = threading.Lock()
+"""Whoever asks for a script while it is compressed waits for that, and does not do it again."""
 
 
 @cache
@@ -65,9 +69,14 @@ def bound(name: str, free: str, settings: dict[str, Any]) -> str:
     return f"(function({free}){{{source(name).decode().strip()}}})({said});"
 
 
-@lru_cache(512)
 def brotli_of(gzipped: bytes) -> bytes:
-    """A stored script compressed by brotli: some 40 ms, once a process for each script that is asked for."""
+    """A stored script compressed by brotli: some 40 ms, once a process for each script, however many ask for it at once."""
+    with _one_at_a_time:
+        return _brotli_of(gzipped)
+
+
+@lru_cache(512)
+def _brotli_of(gzipped: bytes) -> bytes:
     return brotli.compress(gzip.decompress(gzipped), mode=brotli.MODE_TEXT)
 
 

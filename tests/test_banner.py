@@ -4,7 +4,10 @@ import json
 import subprocess
 import sys
 import sysconfig
+import threading
+import time
 import venv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -31,6 +34,25 @@ def test_the_same_input_gives_the_same_bytes(published):
 def test_there_is_a_script_for_every_language_and_regime(published):
     made = [(script.language, script.regime) for script in banner.scripts(published)]
     assert made[0] == ("en", "opt-in") and len(made) == len(set(made)) == 2 * 3
+
+
+def test_many_who_ask_at_once_have_a_script_compressed_once(published, monkeypatch):
+    made, asked = [], threading.Barrier(8)
+
+    def slowly(data: bytes, **_) -> bytes:
+        made.append(data)
+        time.sleep(0.05)
+        return b"small"
+
+    def ask(_) -> bytes:
+        asked.wait()
+        return banner.brotli_of(gzipped)
+
+    monkeypatch.setattr(banner.brotli, "compress", slowly)
+    gzipped = banner.gzip.compress(banner.render(published, language="en", regime="opt-in") + b"/* cold */")
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(ask, range(8))) == {b"small"}
+    assert len(made) == 1
 
 
 def test_only_one_language_travels(published):
