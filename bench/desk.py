@@ -21,6 +21,7 @@ from consent.model import Filter
 from consent.people import ALL, People
 from consent.settings import load
 from consent.web import make_app
+from consent.web.desk import ahead
 from consent.web.desk.overview import LONGEST
 
 AGAIN = 5
@@ -81,6 +82,7 @@ def paths(ledger: Ledger) -> list[str]:
 def asked(ledger: Ledger, path: str) -> tuple[int, float, float, int]:
     """Status, milliseconds of the first answer of a new process's app and of the others, bytes of the page."""
     browser = signed_in(ledger)
+    ahead.reading().join()  # begun by the sign-in
     taken = []
     for _ in range(1 + AGAIN):
         start = time.process_time()

@@ -8,6 +8,7 @@ from flask import Flask
 from consent.ledger import Ledger
 from consent.web.desk import (
     account,
+    ahead,
     designer,
     designer_preview,
     designer_publish,
@@ -41,4 +42,5 @@ def register(app: Flask, ledger: Ledger) -> None:
     """Mount the desk."""
     app.extensions["consent.desk"] = Desk.of(ledger)
     frame.prepare(app)
+    ahead.prepare(app)
     app.register_blueprint(frame.blueprint)
