@@ -257,7 +257,7 @@ def export_log(site: str) -> Response:
     options = options_of(format, filter, after=number("after"), **more)
     kept = FORMATS[format].holding(msgspec.structs.replace(filter, kinds=() if more else filter.kinds))
     noted = partial(token_holder().exported, site, format, kept, after=number("after"))
-    response = Response(status=200, headers={"Cache-Control": "no-store"}, mimetype=FORMATS[format].media_type)
+    response = Response(status=200, mimetype=FORMATS[format].media_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{site}.{format}"'
     response.vary.add("Accept-Encoding")
     if not FORMATS[format].packed and request.accept_encodings.best_match(["gzip"]):

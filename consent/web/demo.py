@@ -47,7 +47,7 @@ def page() -> Response:
 @blueprint.get("/video")
 def video() -> Response:
     """What is embedded: a film of shapes that moves by itself, and that leaves a cookie as embedded films do."""
-    headers = {"Content-Security-Policy": VIDEO_POLICY, "X-Frame-Options": "SAMEORIGIN", "Cache-Control": "no-store"}
+    headers = {"Content-Security-Policy": VIDEO_POLICY, "X-Frame-Options": "SAMEORIGIN"}
     response = Response(render_template("demo/video.html"), 200, headers)
     response.set_cookie("_demo_reel", "seen", max_age=30 * 86_400, path=url_for("demo.page"), samesite="Lax")
     return response

@@ -24,7 +24,7 @@ def openapi() -> Response:
 @operation("This description as a page", {200: Answer("a page", "text/html")})
 def page() -> Response:
     body = render_template("docs.html", document=_document(), codes=error_codes())
-    return Response(body, 200, {"Content-Security-Policy": PAGE_POLICY})
+    return Response(body, 200, {"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "public, max-age=300"})
 
 
 @blueprint.get("/docs.css")

@@ -46,7 +46,7 @@ def metrics() -> Response:
     registry = CollectorRegistry()
     registry.register(_Collector())  # type: ignore[arg-type]
     encode, media_type = choose_encoder(request.headers.get("Accept", ""))
-    return Response(encode(registry), 200, {"Cache-Control": "no-store"}, content_type=media_type)
+    return Response(encode(registry), 200, content_type=media_type)
 
 
 class _Collector:

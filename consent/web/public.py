@@ -201,7 +201,7 @@ def receipt(site: str, id: str) -> Response:
     token = service().ledger.receipt(site, shaped(id, ReceiptId))
     wanted = request.accept_mimetypes.best_match(["application/jwt", "application/json"], "application/jwt")
     body = token.encode() if wanted == "application/jwt" else read(token)[1]
-    response = Response(body, 200, {"Cache-Control": "no-store"}, wanted)
+    response = Response(body, 200, mimetype=wanted)
     response.vary.add("Accept")
     return response
 

@@ -16,11 +16,13 @@ log = logging.getLogger("consent")
 
 PROBLEM = "application/problem+json"
 HEADERS = {
+    "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     "X-Frame-Options": "DENY",
 }
+"""Of every answer that does not say otherwise: what no view thought about is kept by nobody and can do nothing."""
 BY_STATUS = {
     400: errors.Malformed,
     404: errors.NotFound,
@@ -49,14 +51,12 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A JSON answer that no cache keeps unless `headers` says otherwise."""
-    response = Response(msgspec.json.encode(value), status, {"Cache-Control": "no-store"}, "application/json")
-    response.headers.update(headers or {})
-    return response
+    return Response(msgspec.json.encode(value), status, headers, "application/json")
 
 
 def text(value: str, headers: dict[str, str] | None = None) -> Response:
-    """A plain text answer that no cache keeps."""
-    return Response(value, 200, {"Cache-Control": "no-store", **(headers or {})}, "text/plain; charset=utf-8")
+    """A plain text answer that no cache keeps unless `headers` says otherwise."""
+    return Response(value, 200, headers, "text/plain; charset=utf-8")
 
 
 def problem(error: ConsentError) -> Response:
@@ -65,7 +65,7 @@ def problem(error: ConsentError) -> Response:
     base = current_app.extensions["consent"].settings.public_url
     fields = [FieldError(path, message) for path, message in error.mistakes]
     body = Problem(f"{base}/docs#{error.code}", error.title, error.status, _detail(error), fields)
-    response = Response(msgspec.json.encode(body), error.status, {"Cache-Control": "no-store"}, PROBLEM)
+    response = Response(msgspec.json.encode(body), error.status, mimetype=PROBLEM)
     if retry_after := getattr(error, "retry_after", None):
         response.headers["Retry-After"] = str(retry_after)
     if error.status == HTTPStatus.UNAUTHORIZED:

@@ -45,6 +45,6 @@ def _accepted() -> str:
 
 
 def _file(site: str, found: stats.Stats) -> Response:
-    response = Response(b"".join(stats.csv_lines(found)), 200, {"Cache-Control": "no-store"}, mimetype="text/csv")
+    response = Response(b"".join(stats.csv_lines(found)), 200, mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{site}-stats.csv"'
     return response

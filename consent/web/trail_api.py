@@ -22,5 +22,5 @@ blueprint = Blueprint("trail", __name__, url_prefix="/api")
 def export_trail() -> Response:
     if bearer().site is not None:
         raise Forbidden("The token is for one site only; the trail needs a token for the whole installation.")
-    headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="trail.ndjson"'}
+    headers = {"Content-Disposition": 'attachment; filename="trail.ndjson"'}
     return Response(trail(service().settings, "ndjson", token_holder()), 200, headers, "application/x-ndjson")

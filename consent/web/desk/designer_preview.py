@@ -16,7 +16,7 @@ from consent.web.desk.designer import drafts, edited, look, place_of, sheet_of
 from consent.web.desk.designer_form import SECTIONS, filled
 from consent.web.desk.designer_sheet import Sheet
 from consent.web.desk.designer_words import PARTS
-from consent.web.desk.frame import HEADERS, blueprint, needs
+from consent.web.desk.frame import blueprint, needs
 from consent.web.desk.words import say
 from consent.web.service import service
 
@@ -54,7 +54,7 @@ def findings(site: str, section: str) -> Response:
         explained_part=lambda part: say(PARTS[part]),
         place_of=lambda path: place_of(site, path),
     )
-    return Response(html, 200, HEADERS)
+    return Response(html, 200)
 
 
 def _typed(site: str, section: str) -> Sheet:
@@ -81,7 +81,7 @@ def closed_page(script: bytes, *, lang: str, **look: Any) -> Response:
     body = render_template(
         "desk/banner_preview.html", script=script.decode(), nonce=nonce, lang=lang, direction=direction, look=look
     )
-    headers = {**HEADERS, "Content-Security-Policy": CSP.format(nonce=nonce), "X-Frame-Options": "SAMEORIGIN"}
+    headers = {"Content-Security-Policy": CSP.format(nonce=nonce), "X-Frame-Options": "SAMEORIGIN"}
     return Response(body, 200, headers)
 
 

@@ -24,7 +24,7 @@ from consent.times import rfc3339
 from consent.web.demo import SITE as DEMO
 from consent.web.desk.designer import drafts, kept, sheet_of, surroundings
 from consent.web.desk.designer_words import Told, in_words
-from consent.web.desk.frame import HEADERS, LARGEST_FORM, administrator, blueprint, confirmed, field, needs, noted, page
+from consent.web.desk.frame import LARGEST_FORM, administrator, blueprint, confirmed, field, needs, noted, page
 from consent.web.desk.words import say
 from consent.web.service import service
 
@@ -139,7 +139,7 @@ def download(site: str) -> Response:
     document = lean(_draft_of(site, version)) if version else sheet_of(site).document
     name = f"{site}-{version}.toml" if version else f"{site}.toml"
     more = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(tomli_w.dumps(document), 200, HEADERS | more, "application/toml")
+    return Response(tomli_w.dumps(document), 200, more, "application/toml")
 
 
 @blueprint.post("/sites/<site>/banner/import")

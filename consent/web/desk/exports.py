@@ -13,7 +13,7 @@ from consent.errors import BadQuery, NotFound, NotInstalled
 from consent.export import FORMATS
 from consent.model import Filter
 from consent.web.desk import asking, telling
-from consent.web.desk.frame import HEADERS, administrator, blueprint, day, desk, grouped, needs, page
+from consent.web.desk.frame import administrator, blueprint, day, desk, grouped, needs, page
 from consent.web.desk.words import say
 from consent.web.service import service
 from consent.web.streaming import exported, options_of, wanted
@@ -54,7 +54,7 @@ def export_file(site: str) -> Response:
         pieces = desk().downloads.followed(site, _key(), _count(site, format, filter), making=making)
     else:
         pieces = making()
-    headers = HEADERS | {"Content-Disposition": f'attachment; filename="{_name(site, format)}"'}
+    headers = {"Content-Disposition": f'attachment; filename="{_name(site, format)}"'}
     headers["X-Accel-Buffering"] = "no"  # a proxy that took all of it at once would make what is told of it untrue
     media_type = "application/zip" if format == EVIDENCE else FORMATS[format].media_type
     return Response(wanted(pieces, noted), 200, headers, media_type)
@@ -68,7 +68,7 @@ def export_progress(site: str) -> Response:
     if found is None:
         raise NotFound(say("Nothing is known of this download."))
     told = {"stage": found.stage, "done": found.rows / found.of if found.of else 1, "text": _told(found)}
-    return Response(msgspec.json.encode(told), 200, HEADERS, "application/json")
+    return Response(msgspec.json.encode(told), 200, mimetype="application/json")
 
 
 def _key() -> Key:

@@ -65,7 +65,8 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
+HEADERS = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
+"""Of every answer below /admin that has none of its own, on top of those of the whole service."""
 FILES = {
     "desk.css": "text/css",
     "desk.js": "text/javascript",
@@ -121,6 +122,7 @@ def prepare(app: Flask) -> None:
         WTF_CSRF_TIME_LIMIT=None,
     )
     csrf.init_app(app)
+    app.after_request(_bounded)
 
 
 def is_secure(public_url: str) -> bool:
@@ -187,7 +189,7 @@ def noted(what: str, *, site: str | None = None, before: Any = None, after: Any 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:
     """A page of the desk."""
-    return Response(render_template(f"desk/{template}.html", **values), status, HEADERS)
+    return Response(render_template(f"desk/{template}.html", **values), status)
 
 
 def sites_of(person: Person) -> list[str]:
@@ -214,6 +216,14 @@ def _protect() -> None:
     request.max_content_length = LARGEST_FORM
     if request.method not in ("GET", "HEAD", "OPTIONS"):
         csrf.protect()
+
+
+def _bounded(response: Response) -> Response:
+    """Set HEADERS, also on redirects and refusals that are made before any page of the desk is found."""
+    if request.path == "/admin" or request.path.startswith("/admin/"):
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+    return response
 
 
 @blueprint.app_template_filter()

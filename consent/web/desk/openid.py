@@ -13,7 +13,7 @@ from consent.administrator import Administrator
 from consent.errors import ConsentError, NotFound, NotSignedIn, TooManyRequests, Unavailable
 from consent.openid import FOREIGN, Begun, Provider
 from consent.people import Account
-from consent.web.desk.frame import HEADERS, blueprint, desk
+from consent.web.desk.frame import blueprint, desk
 from consent.web.desk.refusals import refusal
 from consent.web.desk.signing import REFUSED, enter, inside
 from consent.web.desk.words import say
@@ -40,7 +40,7 @@ def begin_openid() -> Any:
         return _refused(error, following)
     until = service().ledger.now() + LONGEST
     session[BEGUN] = [*begun, until, following if len(following) <= WIDEST else url_for("desk.home")]
-    return _to(address)
+    return redirect(address, 303)
 
 
 @blueprint.get("/sign-in/openid/callback")
@@ -58,9 +58,7 @@ def finish_openid() -> Any:
     if before.bound is None:
         bound = {"name": before.name, "account": before.account, "issuer": account.issuer, "subject": account.subject}
         Administrator(service().ledger, before.name).did("bound the own account", after=bound)
-    answer = enter(before, following)
-    answer.headers.update(HEADERS)
-    return answer
+    return enter(before, following)
 
 
 def _provider() -> Provider:
@@ -96,10 +94,4 @@ def _refused(error: ConsentError, following: str, account: Account | None = None
     if account:
         told += " " + say("The account's subject is {subject}.", subject=account.subject)
     session[REFUSED] = [error.status, told]
-    return _to(url_for("desk.show_sign_in", next=following))
-
-
-def _to(address: str) -> Any:
-    answer = redirect(address, 303)
-    answer.headers.update(HEADERS)
-    return answer
+    return redirect(url_for("desk.show_sign_in", next=following), 303)

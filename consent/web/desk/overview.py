@@ -9,7 +9,7 @@ from consent import stats
 from consent.errors import BadQuery
 from consent.web.desk import spans
 from consent.web.desk.chart import chart
-from consent.web.desk.frame import HEADERS, blueprint, needs, page
+from consent.web.desk.frame import blueprint, needs, page
 from consent.web.desk.words import say
 from consent.web.service import service
 
@@ -61,7 +61,7 @@ def show_overview(site: str) -> Response:
 def overview_file(site: str) -> Response:
     """The same numbers as a file."""
     found = stats.stats(service().ledger, site, _period(), stats.fields(request.args.get("by", "day,category")))
-    headers = HEADERS | {"Content-Disposition": f'attachment; filename="{site}-overview.csv"'}
+    headers = {"Content-Disposition": f'attachment; filename="{site}-overview.csv"'}
     return Response(b"".join(stats.csv_lines(found)), 200, headers, "text/csv")
 
 

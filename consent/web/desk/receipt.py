@@ -15,7 +15,7 @@ from consent.renderings import RENDERINGS
 from consent.sheet import sheet
 from consent.sheet import words as sheet_words
 from consent.web.desk import checks, shown, telling, words
-from consent.web.desk.frame import HEADERS, blueprint, needs, page
+from consent.web.desk.frame import blueprint, needs, page
 from consent.web.desk.receipts import known, readable
 from consent.web.desk.words import say
 from consent.web.service import service, shaped
@@ -74,7 +74,7 @@ def show_sheet(site: str, id: str) -> Response:
     style = STYLE.search(text)
     hash = b64encode(hashlib.sha256(style[1].encode()).digest()).decode() if style else ""
     rule = f"default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    return Response(text, 200, HEADERS | {"Content-Security-Policy": rule})
+    return Response(text, 200, {"Content-Security-Policy": rule})
 
 
 @blueprint.get("/sites/<site>/receipts/<id>/<form>")
@@ -85,7 +85,7 @@ def receipt_file(site: str, id: str, form: str) -> Response:
     if form not in FORMS:
         raise NotFound(say("There is no such page."))
     ending, media_type = FORMS[form]
-    headers = HEADERS | {"Content-Disposition": f'attachment; filename="receipt-{id}.{ending}"'}
+    headers = {"Content-Disposition": f'attachment; filename="receipt-{id}.{ending}"'}
     return Response(_form(entry, form), 200, headers, content_type=media_type)
 
 

@@ -10,7 +10,7 @@ from consent.model import Entry, Filter, State
 from consent.receipts import ErasureClaims, read
 from consent.web.desk import asking, checks, telling
 from consent.web.desk.disclosure import disclosure
-from consent.web.desk.frame import HEADERS, administrator, blueprint, confirmed, field, needs, noted, page
+from consent.web.desk.frame import administrator, blueprint, confirmed, field, needs, noted, page
 from consent.web.desk.words import say
 from consent.web.service import service
 
@@ -50,7 +50,7 @@ def answer_access(site: str) -> Response:
     subject, held = _subject(), service()
     known = disclosure(held.ledger, site, subject, retention_days=held.settings.retention_days)
     noted("answered a request for access", site=site)
-    headers = HEADERS | {"Content-Disposition": f'attachment; filename="{site}-access.json"'}
+    headers = {"Content-Disposition": f'attachment; filename="{site}-access.json"'}
     return Response(msgspec.json.format(msgspec.json.encode(known)), 200, headers, "application/json")
 
 
@@ -85,7 +85,7 @@ def erasure_file(site: str, index: int, form: str) -> Response:
     entry, _ = _erasure(site, index)
     content = checks.proof_of(entry) if form == "proof" else (entry.token or "").encode()
     ending, media_type = ("tlog-proof", "text/plain") if form == "proof" else ("jwt", "application/jwt")
-    headers = HEADERS | {"Content-Disposition": f'attachment; filename="erasure-{index}.{ending}"'}
+    headers = {"Content-Disposition": f'attachment; filename="erasure-{index}.{ending}"'}
     return Response(content, 200, headers, media_type)
 
 

@@ -9,7 +9,7 @@ from consent.administrator import EVIDENCE
 from consent.errors import BadQuery, NotFound
 from consent.fields import TRAIL
 from consent.receipts import Act
-from consent.web.desk.frame import HEADERS, administrator, blueprint, desk, needs, page
+from consent.web.desk.frame import administrator, blueprint, desk, needs, page
 from consent.web.desk.words import say
 from consent.web.query import DIGITS
 from consent.web.service import service
@@ -76,5 +76,5 @@ def _way(way: str | None) -> str:
 
 
 def _file(format: str, name: str, media_type: str) -> Response:
-    headers = HEADERS | {"Content-Disposition": f'attachment; filename="{name}"'}
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(trail(service().settings, format, administrator()), 200, headers, media_type)
