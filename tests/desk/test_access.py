@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from werkzeug.routing import RequestRedirect
 
+from consent.people import ALL as EVERYTHING
 from consent.sessions import IDLE
 from consent.settings import Settings, load
 from consent.web.desk.designer_form import SECTIONS
@@ -25,6 +26,7 @@ FORM = (SIGN_IN, SIGN_IN, SIGN_IN, SIGN_IN, SIGN_IN)
 """Everybody is led to the form, or is there."""
 RECEIPT = "/admin/sites/shop/receipts/019ab1c2-77aa-7bbb-8ccc-0123456789ab"
 PAGES = {
+    "/admin": (SIGN_IN, 200, 200, 200, 200),
     "/admin/": (SIGN_IN, 200, 200, 200, 200),
     "/admin/account": (SIGN_IN, 200, 200, 200, 200),
     "/admin/people": OWN,
@@ -180,6 +182,19 @@ def test_who_signed_in_too_long_ago_is_nobody(browser, clock, path):
         late.get("/admin/sign-in")
         wanted = ACTS[path][1][0]
         assert act(late, path).status_code == (401 if wanted == SIGN_IN else wanted)
+
+
+def test_a_one_time_password_opens_nothing_but_the_page_that_changes_it(browser, crew):
+    """The newcomer owns everything, so that nothing else is in the way."""
+    _, password = crew.add("newcomer", {EVERYTHING: "owner"})
+    newcomer = browser()
+    newcomer.sign_in("newcomer", password)
+    pages = [path for path, row in PAGES.items() if row[0] == SIGN_IN and row != FORM]
+    acts = [path for path, (_, row) in ACTS.items() if row[0] == SIGN_IN and path != "/admin/account/password"]
+    led = {path: newcomer.get(path).request.path for path in pages} | {
+        path: act(newcomer, path).request.path for path in acts
+    }
+    assert set(led.values()) == {"/admin/account"} and len(led) > 50, led
 
 
 def test_every_address_of_the_desk_is_named_here(app):
