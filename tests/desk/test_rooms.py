@@ -9,11 +9,11 @@ import pytest
 from consent import policy
 from consent.administrator import Administrator
 from consent.errors import Unavailable
-from consent.model import Filter, Token
+from consent.model import Filter
 from consent.people import new_secret
 from consent.trail import Trail
 from consent.web.sightings import HOUR, MINUTE, Sightings
-from tests.conftest import ORIGIN, SUBJECT, choice
+from tests.conftest import ORIGIN
 from tests.desk.conftest import PASSWORD
 
 ROOM = Path(__file__).parent.parent.parent / "consent"
@@ -199,31 +199,6 @@ def test_what_another_process_saw_meanwhile_is_not_told_for_long(ledger, clock):
         told.append(one.of("shop")[0][1].first)
         clock.forward(seconds=MINUTE)
     assert told == [True, False, True]
-
-
-ACTS = {
-    "added a person": ("people", {"name": "new", "role.shop": "editor"}),
-    "changed roles": ("people/editor/roles", {"role.shop": "auditor"}),
-    "reset a password": ("people/editor/reset", {"confirm": "editor"}),
-    "removed a person": ("people/editor/remove", {"confirm": "editor"}),
-    "made a token": ("tokens", {"role": "auditor", "name": "t", "days": "5"}),
-    "revoked a token": ("tokens/0123456789ab/revoke", {"confirm": "t"}),
-    "made a site": ("new-site", {"id": "third", "name": "Third", "origins": "https://third.example"}),
-    "changed settings": ("sites/shop/settings", {"name": "New", "origins": ORIGIN, "retention_days": ""}),
-    "answered a request for access": ("sites/shop/requests/access", {"subject": SUBJECT}),
-    "erased a subject on request": ("sites/shop/requests/erase", {"subject": SUBJECT, "confirm": "shop"}),
-    "deleted a site": ("sites/shop/delete", {"confirm": "shop"}),
-}
-
-
-@pytest.mark.parametrize("what", ACTS)
-def test_an_act_is_noted_once(owner, ledger, what):
-    ledger.record("shop", choice())
-    with ledger.storage.writing() as rows:
-        rows.add_token(Token("0123456789ab", bytes(32), "auditor", None, "t", 1))
-    path, fields = ACTS[what]
-    assert owner.post(f"/admin/{path}", **fields).status_code == 200
-    assert [(told.act.who, told.act.what) for told in Trail(ledger).all()] == [("owner", what)]
 
 
 def test_what_is_done_and_could_not_be_noted_is_told(owner, monkeypatch):
