@@ -1,4 +1,4 @@
-"""The overview: counts of a period beside the one before, and never a visitor."""
+"""The overview: counts of a period beside the one before, and never a visitor; and how the installation is."""
 
 import csv
 import io
@@ -6,9 +6,11 @@ import re
 
 import pytest
 
+from consent import checkup, copies
 from tests.conftest import ALL, NONE, ORIGIN, SUBJECT, choice
 
 OVERVIEW = "/admin/sites/shop/overview"
+HEALTH = "/admin/health"
 
 
 @pytest.fixture
@@ -74,8 +76,34 @@ def test_a_period_that_is_none_is_refused_by_a_sentence(owner, asked):
     assert answer.status_code == 400 and "alert" in answer.text
 
 
-def test_the_health_page_names_what_is_wrong_and_what_is_old(owner, ledger, settings):
-    page = owner.get("/admin/health").text
-    assert "No backup was made yet" in page and ledger.ring.newest().kid in page
-    (settings.data / "keys" / "stray.txt").write_text("x")
-    assert "look here" in owner.get("/admin/health").text or "stray" not in page
+def checks(page) -> dict[str, str]:
+    """By name: what each check of the Health page says, with the sentences on its faults."""
+    listed = re.findall(r'<li><span class="chip \w+">([^<]+)</span> ([^<]+)(.*?)</li>', page.text)
+    return {name: said + faults for said, name, faults in listed}
+
+
+def test_the_health_page_says_of_each_check_that_it_is_well(owner, ledger):
+    ledger.tree.checkpoint("shop"), ledger.tree.checkpoint("other")
+    page = owner.get(HEALTH)
+    assert checks(page) == {name: "well" for name in checkup.CHECKS if name not in checkup.SLOW}
+    assert "No backup was made yet" in page.text and ledger.ring.newest().kid in page.text
+
+
+def test_the_health_page_names_what_is_wrong_and_how_to_mend_it(owner, settings):
+    keys = settings.data / "keys"
+    keys.chmod(0o755)
+    told = checks(owner.get(HEALTH))
+    assert (
+        told["signing keys"] == f'look here<p class="bad">{keys} can be read by others: run `chmod go-rwx {keys}`.</p>'
+    )
+    keys.chmod(0o700)
+    assert checks(owner.get(HEALTH))["signing keys"] == "well"
+
+
+@pytest.mark.parametrize(("days", "is_old"), [(7, False), (8, True)])
+def test_the_health_page_says_when_the_last_backup_is_old(owner, ledger, clock, days, is_old):
+    copies.noted(ledger.storage, copies.Copy(ledger.now()))
+    clock.forward(days=days)
+    owner.sign_in("owner")
+    page = owner.get(HEALTH).text
+    assert "Last backup: 2026-11-18" in page and ("Make one every day" in page) == is_old
