@@ -80,7 +80,7 @@ def test_init_changes_nothing_that_is_there(run):
     assert again == run("init").output and set(again.splitlines()) < set(first.splitlines())
 
 
-def test_the_password_that_init_prints_opens_the_desk_once(run):
+def test_a_password_is_reset_to_another_and_the_last_owner_stays(run):
     password = run("init").output.partition("one-time password ")[2].split()[0]
     listed = json.loads(run("user", "list", "--json").output)
     assert [one["name"] for one in listed] == ["owner"]
