@@ -37,7 +37,7 @@ def busy(ledger, client, clock):
 
 
 def numbers(text: str) -> list[str]:
-    return re.findall(r"<li><b>([\d,]+)</b> ([a-z ]+)<br><small>before: ([\d,]+)", text)
+    return re.findall(r"<li><b>([\d\u202f]+)</b> ([a-z ]+)<br><small>before: ([\d\u202f]+)", text)
 
 
 def test_an_empty_period_says_what_to_do_next(owner):
@@ -51,8 +51,35 @@ def test_the_figures_of_a_period_stand_beside_those_before(busy, browser):
     assert found["were asked"] == ("10", "0")
     assert found["decided"] == ("5", "3")
     assert found["accepted all"] == ("3", "2") and found["refused all"] == ("2", "1")
-    assert "60.0 %" in page and "66.7 %" in page and "-6.7" in page
+    assert "60.0\xa0%" in page and "66.7\xa0%" in page and "\u22126.7" in page
     assert "<polyline" in page or "<circle" in page
+
+
+def test_numbers_are_written_as_the_reader_writes_them(busy, browser):
+    owner = browser("owner")
+    owner.post("/admin/language", language="de", next="/admin/")
+    page = owner.get(OVERVIEW).text
+    assert "60,0\xa0%" in page and "\u22126,7" in page and "60.0" not in page
+
+
+def test_the_figures_are_there_as_a_file_too_those_of_the_period_before_as_well(busy, browser):
+    owner = browser("owner")
+    links = [
+        link.replace("&amp;", "&") for link in re.findall(r'href="(/admin/[^"]+by=action)"', owner.get(OVERVIEW).text)
+    ]
+    now, before = (list(csv.DictReader(io.StringIO(owner.get(link).text))) for link in links)
+    decided = [{row["action"]: int(row["decided"]) for row in rows} for rows in (now, before)]
+    assert decided[0]["accept_all"] == 3 and decided[0]["reject_all"] == 2
+    assert decided[1]["accept_all"] == 2 and decided[1]["reject_all"] == 1
+    assert sum(int(row["shown"]) for row in now) == 10
+
+
+def test_the_table_behind_the_chart_has_its_shares(busy, browser):
+    page = browser("owner").get(OVERVIEW).text
+    behind = page[page.index("The numbers behind the lines") :]
+    assert re.search(
+        r'<td>analytics</td><td class="number">3</td><td class="number">2</td><td class="number">60.0\xa0%', behind
+    )
 
 
 @pytest.mark.parametrize("by", ["language", "country", "regime", "policy", "surface"])

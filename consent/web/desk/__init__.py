@@ -28,12 +28,13 @@ from consent.web.desk import (
     signing,
     tokens,
     trail,
+    written,
 )
 from consent.web.desk.frame import Desk
 
 ROOMS = (
     signing, openid, account, home, overview, receipts, receipt, shown, designer, designer_preview, designer_publish, install, exports,
-    requests, settings, people, tokens, trail, health,
+    requests, settings, people, tokens, trail, health, written,
 )  # fmt: skip
 """Each adds its pages to `frame.blueprint` when it is imported."""
 

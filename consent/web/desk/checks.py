@@ -6,9 +6,9 @@ from consent import checkpoint, merkle, policy, receipts
 from consent.errors import BadCheckpoint, BadSignature, NotYet, UnknownScript
 from consent.model import Entry, Receipt
 from consent.stored import text_of
-from consent.web.desk.frame import grouped
 from consent.web.desk.refusals import refusal
 from consent.web.desk.words import say
+from consent.web.desk.written import grouped
 from consent.web.service import service
 
 

@@ -13,8 +13,9 @@ from consent.errors import BadQuery, NotFound, NotInstalled
 from consent.export import FORMATS
 from consent.model import Filter
 from consent.web.desk import asking, telling
-from consent.web.desk.frame import administrator, blueprint, day, desk, grouped, needs, page
+from consent.web.desk.frame import administrator, blueprint, desk, needs, page
 from consent.web.desk.words import say
+from consent.web.desk.written import day, grouped
 from consent.web.service import service
 from consent.web.streaming import exported, options_of, wanted
 

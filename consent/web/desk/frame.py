@@ -31,7 +31,6 @@ from consent.fields import Role
 from consent.ledger import Ledger
 from consent.people import People, Person
 from consent.sessions import Sessions
-from consent.times import rfc3339
 from consent.trail import Trail
 from consent.web.desk import words
 from consent.web.desk.designer_mistakes import said
@@ -224,30 +223,6 @@ def _bounded(response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
     return response
-
-
-@blueprint.app_template_filter()
-def day(seconds: int) -> str:
-    """A time as its day, in UTC."""
-    return (rfc3339(seconds) or "")[:10]
-
-
-@blueprint.app_template_filter()
-def minute(seconds: int) -> str:
-    """A time to the minute, in UTC."""
-    return (rfc3339(seconds) or "")[:16].replace("T", " ")
-
-
-@blueprint.app_template_filter()
-def second(seconds: int) -> str:
-    """A time to the second, in UTC."""
-    return (rfc3339(seconds) or "")[:19].replace("T", " ")
-
-
-@blueprint.app_template_filter()
-def grouped(number: int) -> str:
-    """A number with its thousands apart, as every language reads it (ISO 80000-1, section 7.3.1)."""
-    return f"{number:,}".replace(",", "\u202f")
 
 
 @blueprint.context_processor

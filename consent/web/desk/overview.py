@@ -42,7 +42,9 @@ def show_overview(site: str) -> Response:
     return page(
         "overview",
         period=period,
-        last=(date.fromisoformat(period.until) - timedelta(days=1)).isoformat(),
+        last=_last(period),
+        before=period.before(),
+        before_last=_last(period.before()),
         periods=_periods(ledger.now()),
         figures=_figures(site, period),
         trends=trends,
@@ -76,6 +78,10 @@ def _period() -> stats.Period:
     return found
 
 
+def _last(period: stats.Period) -> str:
+    return (date.fromisoformat(period.until) - timedelta(days=1)).isoformat()
+
+
 def _closer() -> str:
     by = request.args.get("by", "language")
     if by not in BREAKDOWNS:
@@ -84,12 +90,12 @@ def _closer() -> str:
 
 
 def _closer_counts(site: str, period: stats.Period, closer: str) -> tuple[list[stats.Group], int]:
-    """The counts of a breakdown in its order, those of the most decisions where there are too many; how many more there are."""
+    """The counts of a breakdown in its order, those of the most answers where there are too many; how many more there are."""
     found = stats.stats(service().ledger, site, period, [closer, "category"]).items
-    decided = [group for group in found if group.category and group.decided]
-    least = sorted((group.decided for group in decided), reverse=True)[:MOST][-1:]
-    shown = [group for group in decided if group.decided >= least[0]][:MOST]
-    return shown, len(decided) - len(shown)
+    asked = [group for group in found if group.category and (group.decided or group.shown)]
+    told = sorted(asked, key=lambda group: (group.decided, group.shown), reverse=True)[:MOST]
+    kept = set(map(id, told))
+    return [group for group in asked if id(group) in kept], len(asked) - len(told)
 
 
 def _periods(now: int) -> list[tuple[int, str]]:

@@ -9,8 +9,9 @@ from consent.errors import BadQuery, Unavailable, UnknownReceipt
 from consent.fields import ReceiptId
 from consent.model import Entry, Receipt
 from consent.web.desk import asking, telling
-from consent.web.desk.frame import blueprint, day, needs, page
+from consent.web.desk.frame import blueprint, needs, page
 from consent.web.desk.words import say
+from consent.web.desk.written import day
 from consent.web.service import service, shaped
 
 PAGE = 50
