@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from consent.web.desk.refusals import REFUSALS, refusal
+from consent.web.desk.refusals import FAULTS, REFUSALS, refusal
 from consent.web.desk.words import reworded
 from tests.conftest import ORIGIN
 from tests.desk.conftest import PASSWORD
@@ -15,8 +15,10 @@ from tests.desk.conftest import PASSWORD
 ROOM = Path(__file__).parent.parent.parent / "consent"
 MODULES = (
     "administrator",
+    "checkup",
     "drafts",
     "extras",
+    "keyring",
     "people",
     "policy",
     "sessions",
@@ -31,17 +33,19 @@ ELSEWHERE = {
     "Site 0 has no policy 0.": "`yet` or a version: both are among the refusals",
     "There is an entry 0 already.": "no form records",
     "There is a token 0 already.": "ids are random",
+    "0 is not the name of a key file.": "only a backup is restored so",
 }
 """What no page of the desk meets, and why."""
 
 
 def sentences(module: str) -> set[str]:
-    """What a module raises, each expression in it written as 0."""
+    """What a module raises or yields, each expression in it written as 0."""
     found = set()
     for node in ast.walk(ast.parse((ROOM / f"{module}.py").read_text())):
         call = node.exc if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) else None
-        if call and call.args and isinstance(call.args[0], ast.Constant | ast.JoinedStr):
-            parts = call.args[0].values if isinstance(call.args[0], ast.JoinedStr) else [call.args[0]]
+        text = call.args[0] if call and call.args else node.value if isinstance(node, ast.Yield) else None
+        if isinstance(text, ast.Constant | ast.JoinedStr):
+            parts = text.values if isinstance(text, ast.JoinedStr) else [text]
             found.add("".join(str(part.value) if isinstance(part, ast.Constant) else "0" for part in parts))
     return {sentence for sentence in found if sentence.endswith((".", "0"))}
 
@@ -64,7 +68,7 @@ def test_every_sentence_is_there_in_german():
         for file in ROOM.glob("templates/desk/de/*.json")
         for text, said in json.loads(file.read_text()).items()
     }
-    assert sorted(set(REFUSALS) - words.keys()) == []
+    assert sorted({*REFUSALS, *FAULTS} - words.keys()) == []
 
 
 def test_what_is_not_known_is_said_as_it_is(german):

@@ -40,10 +40,34 @@ REFUSALS = (
 )
 """What is raised where a page of the desk, or one of its forms, may meet it; the more special first."""
 
+FAULTS = (
+    "There is no data folder {folder}: run `consent init`, or set CONSENT_DATA.",
+    "The data folder {folder} cannot be written: give it to the service's account.",
+    "Less than 256 MB are free for {folder}: make room, or recording will stop.",
+    "There is no database yet: run `consent init`.",
+    "{file} can be read by others: run {command}.",
+    "CONSENT_PUBLIC_URL is {url}: pages on https cannot load a script from http; put TLS in front.",
+    "static/banner.js is empty: run `make banner`, or install the package again.",
+    "There is no site yet: run `consent site create SITE --origin URL`.",
+    "The tree of {log} is not what its newest checkpoint was signed over: restore a backup.",
+    "The log {log} has entries that no checkpoint covers: is the service running? Its log says more.",
+    "The log {log} is not the one whose checkpoint of {size} entries was left at {target}: it was rolled back or rewritten.",
+    "CONSENT_OIDC_ISSUER is {issuer}, which cannot be used: {reason}.",
+    "Site {id} had {count} entries in a day; at that rate the disk is full in {days} days.",
+    "The key folder {folder} cannot be written: {reason}.",
+    "There is no key folder {folder}: restore it from a backup, or run `consent init` if this is new.",
+    "There is no key in {folder}; run `consent init`, or restore the keys.",
+    "The key file {file} cannot be read ({reason}); restore it from a backup.",
+    "The key file {file} is not one of ours; move it out of the key folder.",
+    "The key file {file} holds another key than its name says; restore it from a backup.",
+    "{file} cannot be used: {reason}.",
+)
+"""What the page on the installation's health may say is wrong."""
+
 
 def refusal(error: object) -> str:
     """An error's sentence, or one that was said already, in the reader's language."""
-    return reworded(str(error), REFUSALS, {"wrong": said, "what": say})
+    return reworded(str(error), REFUSALS + FAULTS, {"wrong": said, "what": say})
 
 
 def whole(error: ConsentError) -> str:
