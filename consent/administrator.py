@@ -171,8 +171,7 @@ class Administrator:
 
     def reset_person(self, name: str) -> str:
         """A new one-time password, no second factor. Raises UnknownPerson."""
-        password = self._people.set_password(name)
-        self._people.set_secret(name, "")
+        password = self._people.reset(name)
         self.did("reset a password", after={"name": name})
         return password
 

@@ -130,11 +130,14 @@ class People:
         """Raises UnknownPerson, or Conflict for the last owner."""
         return self._change(name, roles=roles)
 
-    def set_password(self, name: str, password: str = "", *, keep: str = "") -> str:
-        """A new password, a one-time one where none is given; every session but `keep` ends. Raises Invalid."""
-        given = password or one_time()
-        checked(given)
-        self._change(name, keep=keep, hash=_hash(given), must_change=not password)
+    def set_password(self, name: str, password: str, *, keep: str = "") -> None:
+        """A new password; every session but `keep` ends. Raises Invalid."""
+        self._change(name, keep=keep, hash=_hash(checked(password)), must_change=False)
+
+    def reset(self, name: str) -> str:
+        """A new one-time password in the place of password and second factor; every session ends."""
+        given = one_time()
+        self._change(name, hash=_hash(given), must_change=True, secret="", step=0)
         return given
 
     def set_account(self, name: str, account: str) -> Person:

@@ -203,7 +203,7 @@ def test_password_and_second_factor_end_with_the_first_sign_in(browser, crew, pr
 
 def test_a_one_time_password_is_a_way_in_until_the_provider_is_back(browser, crew, anna, provider):
     walk(browser())
-    given = crew.set_password("anna")
+    given = crew.reset("anna")
     assert browser().sign_in("anna", given).request.path == "/admin/account"
     assert walk(browser()).request.path == "/admin/"
     assert browser().sign_in("anna", given).status_code == 401

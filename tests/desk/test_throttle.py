@@ -54,7 +54,7 @@ def test_who_signed_in_before_is_not_kept_out_by_strangers(browser, request):
 
 @pytest.mark.usefixtures("besieged")
 def test_a_one_time_password_lets_in_a_new_browser_whatever_strangers_do(fresh, crew):
-    given = crew.set_password("owner")
+    given = crew.reset("owner")
     assert tried(fresh(), "owner", given) == 303
 
 
