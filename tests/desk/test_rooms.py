@@ -271,10 +271,3 @@ def test_a_long_trail_has_pages(owner, app):
 def test_who_has_no_site_is_told_what_to_do(browser, crew):
     crew.add("lost", {}, PASSWORD)
     assert "Ask an owner" in browser("lost").get("/admin/").text
-
-
-def test_the_lines_for_nginx_lead_to_where_the_service_listens(browser):
-    page = browser("owner").get("/admin/sites/shop/install").text
-    assert "proxy_pass http://127.0.0.1:8080/;" in page and "CONSENT_TRUSTED_PROXIES=1" in page
-    public = browser("owner").client.application.extensions["consent"].settings.public_url
-    assert f"proxy_pass {public}" not in page
