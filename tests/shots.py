@@ -14,6 +14,7 @@ from consent import banner, policy
 from consent.model import Appearance, Category, Policy, Service
 from consent.policy_types import Palette
 from tests.browser import desk
+from tests.browser.conftest import Service as Running
 
 FOLDER = Path("shots")
 LOOKS = {
@@ -35,16 +36,15 @@ OWN = Appearance(
     radius=4,
     spacing="wide",
 )
-ROOMS = tuple(f"/admin/{room}" for room in ("", "sign-in", "account", "people", "tokens", "trail", "health", "new-site")) + tuple(
+ROOMS = tuple(f"/admin/{room}" for room in ("", "sign-in", "account", "people", "people/anna", "tokens", "trail", "health", "new-site")) + tuple(
     f"{desk.SITE}/{room}"
     for room in (
         "overview", "receipts", "install", "export", "export?format=csv", "requests", f"requests?q={desk.KNOWN}", "settings",
         "banner", "banner/services", "banner/looks", "banner/rules", "banner/review", "banner/history", "banner/published",
-        "banner/file", "nowhere",
+        "banner/service?number=0", "banner/file", "nowhere",
     )
 )  # fmt: skip
-RECEIPT = f"{desk.SITE}/receipts/newest"
-"""Not an address: the page of the receipt that stands first among the others."""
+SCHEMES = ("light", "dark")
 THEMES = {"light": Appearance(theme="light"), "dark": Appearance(theme="dark"), "own": OWN}
 SIZES = {"desktop": (1280, 800), "phone": (360, 740)}
 LANGUAGES = {"ltr": "en", "rtl": "ar"}
@@ -79,7 +79,8 @@ def at_the_desk(browser: Browser) -> None:
     with TemporaryDirectory() as folder:
         service = desk.busy(Path(folder))
         state = desk.signed_in(service, browser)
-        for room, size, scheme in product((*ROOMS, RECEIPT), desk.VIEWS, ("light", "dark")):
+        rooms = {named(room): room for room in ROOMS} | begun(service, browser, state)
+        for (name, room), size, scheme in product(rooms.items(), desk.VIEWS, SCHEMES):
             width, height = desk.VIEWS[size]
             context = browser.new_context(
                 viewport={"width": width, "height": height},
@@ -87,14 +88,34 @@ def at_the_desk(browser: Browser) -> None:
                 storage_state=state,  # type: ignore[arg-type]
             )
             page = context.new_page()
-            page.goto(service.url + room.removesuffix("/newest"))
-            if room == RECEIPT:
-                page.locator("main a[href*='/receipts/']").first.click()
+            page.goto(service.url + room)
             page.wait_for_load_state("networkidle")
-            name = re.sub(r"\W+", "-", room.removeprefix("/admin/").removeprefix("sites/shop/")) or "home"
             page.screenshot(path=FOLDER / f"desk-{name}-{size}-{scheme}.png", full_page=True)
             context.close()
         service.stop()
+
+
+def begun(service: Running, browser: Browser, state: dict) -> dict[str, str]:
+    """A draft with a service in it, and a visitor's request answered: pages by name that are there only then."""
+    page = browser.new_context(storage_state=state).new_page()  # type: ignore[arg-type]
+    page.goto(f"{service.url}{desk.SITE}/banner/services")
+    page.get_by_label("Another service").fill("YouTube")
+    page.get_by_role("button", name="Add the service").click()
+    page.get_by_role("link", name="Edit YouTube").wait_for()
+    page.goto(f"{service.url}{desk.SITE}/requests?q={desk.ERASED}")
+    page.get_by_label("Type shop to confirm").fill("shop")
+    page.get_by_role("button", name="Erase for ever").click()
+    page.wait_for_url("**/erasures/*")
+    erasure = page.url.removeprefix(service.url)
+    page.goto(f"{service.url}{desk.SITE}/receipts")
+    receipt = page.locator("main a[href*='/receipts/']").first.get_attribute("href") or ""
+    page.context.close()
+    return {"erasure": erasure, "receipt": receipt, "receipt-sheet": f"{receipt}/sheet"}
+
+
+def named(room: str) -> str:
+    """A room's name in the name of a file."""
+    return re.sub(r"\W+", "-", room.removeprefix("/admin/").removeprefix("sites/shop/")) or "home"
 
 
 def merged(look: Appearance, theme: Appearance) -> Appearance:
@@ -142,11 +163,14 @@ def take(browser: Browser, name: str, appearance: Appearance, look: str, size: t
 
 
 def index() -> Iterator[str]:
-    """A page with all of them, a row for each layout and theme."""
+    """A page with all of them, a row for each layout and theme, and for each page of the desk."""
     yield "<!doctype html><meta charset=utf-8><title>Every look</title><style>img { height: 20em; margin: .5em; border: 1px solid }</style>"
     for look, theme in product(LOOKS, THEMES):
         yield f"<h2>{look}, {theme}</h2>"
         yield from (f"<img src='{look}-{theme}-{s}-{d}.png' alt='{s}, {d}'>" for s, d in product(SIZES, LANGUAGES))
+    for name in sorted({path.stem.rsplit("-", 2)[0] for path in FOLDER.glob("desk-*.png")}):
+        yield f"<h2>{name}</h2>"
+        yield from (f"<img src='{name}-{s}-{d}.png' alt='{s}, {d}'>" for s, d in product(desk.VIEWS, SCHEMES))
 
 
 if __name__ == "__main__":

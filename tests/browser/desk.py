@@ -17,6 +17,8 @@ VIEWS = {"desktop": (1280, 800), "phone": (360, 740)}
 ASKED = ("analytics", "social")
 KNOWN = "00aaaaaaaaaaaaaaaaaaaA"
 """A subject that chose."""
+ERASED = "01aaaaaaaaaaaaaaaaaaaA"
+"""Another, whom one may erase."""
 
 
 def busy(folder: Path) -> Service:
