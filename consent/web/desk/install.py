@@ -18,6 +18,8 @@ GRANTED = """function () {{
 }}"""
 """For a variable of the container."""
 FORWARDED = """proxy_pass http://127.0.0.1:8080{path};
+proxy_http_version 1.1;
+proxy_set_header Connection "";
 proxy_set_header Host $host;
 proxy_set_header X-Forwarded-For $remote_addr;
 proxy_set_header X-Forwarded-Proto $scheme;
@@ -29,13 +31,15 @@ HOST = """server {{
     server_name {name};
     ssl_certificate /etc/ssl/{name}.pem;
     ssl_certificate_key /etc/ssl/{name}.key;
-    access_log off;
+    client_max_body_size 1m;
+    access_log off;  # addresses of the API carry subject ids
 
     location / {{
         {forwarded}
     }}
 }}"""
 PATH = """location /privacy/ {{
+    access_log off;  # addresses of the API carry subject ids
     {forwarded}
 }}"""
 
@@ -46,7 +50,13 @@ def show_install(site: str) -> Response:
     """What to paste, each way with what it guarantees; and where the tag was seen."""
     held, base = service(), service().settings.public_url
     published = held.ledger.published(site)
-    return page("install", text=texts(published, base), seen=held.sightings.of(site), missing=_missing(published))
+    return page(
+        "install",
+        text=texts(published, base),
+        google=bool(published.signals.google),
+        seen=held.sightings.of(site),
+        missing=_missing(published),
+    )
 
 
 def texts(published: Published, base: str) -> dict[str, str]:
@@ -68,7 +78,9 @@ def texts(published: Published, base: str) -> dict[str, str]:
             "gtm-held": f"{made['inline'].html}\n{CONTAINER.replace('<script async', held)}",
             "gtm-event": "consent_update",
             "gtm-variable": GRANTED.format(category=category),
-            "nginx-host": HOST.format(name=_host(base), forwarded="\n        ".join(lines).format(path="")),
+            "nginx-host": HOST.format(
+                name=_sub_domain(published, base), forwarded="\n        ".join(lines).format(path="")
+            ),
             "nginx-path": PATH.format(forwarded="\n    ".join(lines).format(path="/")),
         }
     )
@@ -87,10 +99,11 @@ def _header(scripts: str, origin: str, *, trusted: bool = False) -> str:
     return f"Content-Security-Policy: {'; '.join(rules + more)}"
 
 
-def _host(base: str) -> str:
-    """The name under which the service is reached, or one to put another in its place."""
-    address = urlsplit(base)
-    return address.hostname or "" if address.scheme == "https" and not address.path else "consent.shop.example"
+def _sub_domain(published: Published, base: str) -> str:
+    """The name of the service below the site's own: the one it has, or one that it may be given."""
+    own, sites = urlsplit(base).hostname or "", [urlsplit(origin).hostname or "" for origin in published.origins]
+    names = [name.removeprefix("*.").removeprefix("www.") for name in sites]
+    return own if own.endswith(tuple(f".{name}" for name in names)) else f"consent.{names[0]}"
 
 
 def _missing(published: Published) -> list[str]:
