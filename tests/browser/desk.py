@@ -9,6 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import Service
+from tests.browser.test_accessibility import AXE, FINDINGS, TAGS
 from tests.conftest import ORIGIN
 
 PASSWORD = "a long enough password"
@@ -66,6 +67,13 @@ def first_time(service: Service, browser: Browser, name: str, given: str) -> dic
     kept = context.storage_state()
     context.close()
     return kept  # type: ignore[return-value]
+
+
+def faults(page: Page) -> list:
+    """What hinders somebody: what axe finds, and what stands beside the page's edge."""
+    page.evaluate(AXE.read_text())  # not as a script of the page: its policy takes none
+    wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    return [*page.evaluate(FINDINGS, TAGS), *["wider than the window"] * wide]
 
 
 def leave(page: Page) -> None:

@@ -7,8 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Service
-from tests.browser.desk import PASSWORD, SITE, VIEWS, busy, signed_in
-from tests.browser.test_accessibility import AXE, FINDINGS, TAGS
+from tests.browser.desk import PASSWORD, SITE, VIEWS, busy, faults, signed_in
 
 pytestmark = pytest.mark.browser
 
@@ -74,13 +73,6 @@ def test_every_room_can_be_read_by_everybody(service, browser, state, view, sche
         assert page.locator("html").get_attribute("lang") == language
     context.close()
     assert said == []
-
-
-def faults(page: Page) -> list:
-    """What hinders somebody: what axe finds, and what stands beside the page's edge."""
-    page.evaluate(AXE.read_text())  # not as a script of the page: its policy takes none
-    wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    return [*page.evaluate(FINDINGS, TAGS), *["wider than the window"] * wide]
 
 
 @pytest.mark.parametrize(("view", "scheme"), [*product(VIEWS, ("light", "dark"))])

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Service
-from tests.browser.desk import PASSWORD, SITE, busy, leave, signed_in
+from tests.browser.desk import PASSWORD, SITE, busy, faults, leave, signed_in
 
 pytestmark = pytest.mark.browser
 
@@ -115,11 +115,14 @@ def test_an_older_banner_comes_back_and_says_what_is_lost_for_it(service: Servic
     first = page.locator("section.card", has_text="The first version.")
     first.get_by_text("Restore as draft").first.click()
     expect(first.get_by_text("Changes in it that are not published: 1.")).to_be_visible()
+    assert faults(page) == []
     first.get_by_label("Type shop to confirm").fill("shop")
     first.get_by_role("button", name="Restore as draft").click()
     expect(page.get_by_text("The draft is version 1 now.")).to_be_visible()
     expect(page.get_by_role("heading", name="What changes")).to_be_visible()
     page.get_by_text("Discard the draft").first.click()
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert faults(page) == []
     page.get_by_label("Type shop to confirm").fill("shop")
     page.get_by_role("button", name="Discard the draft").click()
     expect(page.get_by_text("The draft is gone")).to_be_visible()
