@@ -87,7 +87,7 @@ def closed_page(script: bytes, *, lang: str, **look: Any) -> Response:
 
 def has_logo_elsewhere(looks: Appearance) -> bool:
     """Whether the logo is a file of the website, which the closed page does not fetch."""
-    return looks.logo is not None and not looks.logo.startswith("data:")
+    return not (looks.logo or "data:").startswith("data:")
 
 
 def _published(site: str, whole: Policy, scheme: str) -> Published:
