@@ -12,7 +12,7 @@ import msgspec
 
 from consent import access, policy, search
 from consent.erasure import Erased
-from consent.errors import Conflict, ConsentError, NotNoted, UnknownToken
+from consent.errors import Conflict, ConsentError, NotNoted, Unavailable, UnknownToken
 from consent.fields import TRAIL, Role
 from consent.ledger import Ledger
 from consent.model import Filter, Policy, Published, Token
@@ -139,7 +139,18 @@ class Administrator:
         return emptied
 
     def exported(self, site: str, format: str, filter: Filter, *, after: int | None = None) -> None:
-        """Note that an export has begun; that of the trail is noted before, so that the file says itself who took it."""
+        """Note that an export has begun; that of the trail is noted before, so that the file says itself who took it.
+
+        Raises Unavailable: what cannot be noted is not given away.
+        """
+        try:
+            self._note_export(site, format, filter, after)
+        except NotNoted as error:
+            raise Unavailable(
+                f"Nothing was exported, for it cannot be noted in the trail: {error.__cause__}"
+            ) from error
+
+    def _note_export(self, site: str, format: str, filter: Filter, after: int | None) -> None:
         if site == TRAIL:
             self.did("exported the trail", after={"format": format})
             return

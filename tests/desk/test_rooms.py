@@ -256,7 +256,7 @@ def test_much_at_once_is_told_on_a_page_of_its_own(owner, ledger):
     assert "x" * 1000 not in text and f'href="/admin/trail/{index}">Much at once' in text
     whole = owner.get(f"/admin/trail/{index}").text
     assert "x" * 1000 in whole and "last &lt;b&gt;" in whole
-    assert [owner.get(f"/admin/trail/{at}").status_code for at in (index + 1, 10**18, "x")] == [404, 404, 404]
+    assert [owner.get(f"/admin/trail/{at}").status_code for at in (index + 1, 2**63 - 1, 10**30, "x")] == [404] * 4
 
 
 def test_a_long_trail_has_pages(owner, app):

@@ -15,6 +15,7 @@ from flask import request
 from consent import catalogue, drafting, paths
 from consent.errors import Malformed
 from consent.model import Policy
+from consent.web.desk.frame import MOST_FIELDS
 from consent.web.desk.words import say
 
 Document = dict[str, Any]
@@ -41,7 +42,6 @@ LINES = re.compile(r"origins|records\.(data|sensitive|storage_locations)|.+\.(ur
 MANY = re.compile(r"signals\.(gpc|(google|uet|clarity)\..+)")
 CALLS = re.compile(r".+\.calls\..+")
 LONGEST = 20_000
-MOST_FIELDS = 5000
 LOGO_TYPES = ("image/png", "image/svg+xml", "image/webp", "image/jpeg", "image/gif")
 LOGO_BYTES = 8_900
 """In base64 just under what a policy takes."""

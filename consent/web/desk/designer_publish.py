@@ -24,7 +24,17 @@ from consent.times import rfc3339
 from consent.web.demo import SITE as DEMO
 from consent.web.desk.designer import drafts, kept, sheet_of, surroundings
 from consent.web.desk.designer_words import Told, in_words
-from consent.web.desk.frame import LARGEST_FORM, administrator, blueprint, confirmed, field, needs, noted, page
+from consent.web.desk.frame import (
+    LARGEST_FORM,
+    MOST_FIELDS,
+    administrator,
+    blueprint,
+    confirmed,
+    field,
+    needs,
+    noted,
+    page,
+)
 from consent.web.desk.words import say
 from consent.web.service import service
 
@@ -158,7 +168,11 @@ def bring(site: str) -> Any:
 
 @blueprint.errorhandler(RequestEntityTooLarge)
 def _too_large(_: RequestEntityTooLarge) -> Response:
-    text = say("Nothing was done: the form or file is larger than {size} kB.", size=LARGEST_FORM // 1024)
+    text = say(
+        "Nothing was done: the form or file is larger than {size} kB, or has more than {most} fields.",
+        size=LARGEST_FORM // 1024,
+        most=MOST_FIELDS,
+    )
     return page("error", 413, error=TooLarge(text))
 
 

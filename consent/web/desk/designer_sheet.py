@@ -13,9 +13,9 @@ from consent import drafting, i18n, paths
 from consent import policy as policies
 from consent.appearance import DARK, LIGHT, PAIRS, contrast
 from consent.drafts import Draft
-from consent.lean import built_in, fallback, texts_without
+from consent.lean import built_in, fallback, lean, texts_without
 from consent.model import Policy
-from consent.policy_diff import Change, diff
+from consent.policy_diff import Change, diff, differences
 from consent.shape import Mistake
 from consent.web.desk.designer_advice import Hint, advice
 from consent.web.desk.designer_form import SECTIONS
@@ -57,6 +57,11 @@ class Sheet:
     def changes(self) -> list[Change]:
         """What publishing the draft would change; nothing where that cannot be said for its mistakes."""
         return [] if self.mistakes else diff(self.published, self.whole)
+
+    @property
+    def lost(self) -> int:
+        """How many changes go with the draft, whether they have mistakes or not."""
+        return len(self.changes) or len(differences(lean(self.published), self.document))
 
     @cached_property
     def hints(self) -> list[Hint]:

@@ -74,6 +74,8 @@ FILES = {
 }
 LARGEST_FORM = 524_288
 """Bytes of a form, a policy as a file included."""
+MOST_FIELDS = 5_000
+"""Of a form: a service may have hundreds of cookies."""
 
 csrf = CSRFProtect()
 
@@ -212,7 +214,7 @@ def confirmed(name: str) -> None:
 
 @blueprint.before_request
 def _protect() -> None:
-    request.max_content_length = LARGEST_FORM
+    request.max_content_length, request.max_form_parts = LARGEST_FORM, MOST_FIELDS
     if request.method not in ("GET", "HEAD", "OPTIONS"):
         csrf.protect()
 

@@ -36,7 +36,7 @@ class Figure(NamedTuple):
 def show_overview(site: str) -> Response:
     """Figures, rates over time, and one breakdown."""
     ledger, period, closer = service().ledger, _period(), _closer()
-    told = spans.gathered(stats.stats(ledger, site, period, ["day", "category"]).items, period)
+    told = spans.told(period, lambda span, by: stats.stats(ledger, site, span, by).items)
     groups, more = _closer_counts(site, period, closer)
     trends = stats.trends(ledger, site, period)
     return page(

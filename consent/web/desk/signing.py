@@ -81,7 +81,8 @@ def inside(address: str) -> str:
     """
     path = address.removeprefix(request.script_root)
     plain = all(" " < letter < "\x7f" and letter != "\\" for letter in path)
-    inner = plain and path.startswith("/admin/") and "//" not in path
+    steps = path.partition("?")[0].lower().replace("%2e", ".").split("/")
+    inner = plain and path.startswith("/admin/") and "//" not in path and not {".", ".."} & set(steps)
     return request.script_root + path if inner else url_for("desk.home")
 
 

@@ -1,10 +1,13 @@
 """The days of a period as few enough points to be read: days, weeks or months. Its rule: every count stays."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Literal
 
-from consent.stats import COUNTS, Group, Period
+from msgspec.structs import replace
+
+from consent.stats import Group, Period
 
 Span = Literal["day", "week", "month"]
 DAYS = 92
@@ -26,16 +29,12 @@ def points(period: Period) -> list[str]:
     return list(dict.fromkeys(_first(day, span, period.since) for day in days))
 
 
-def gathered(groups: Iterable[Group], period: Period) -> list[Group]:
-    """Counts by day and category, added up for each span of the period."""
-    span = span_of(period)
-    found: dict[tuple[str, object], Group] = {}
-    for group in groups:
-        day = _first(str(group.day), span, period.since)
-        into = found.setdefault((day, group.category), Group(day=day, category=group.category))
-        for name in COUNTS:
-            setattr(into, name, getattr(into, name) + getattr(group, name))
-    return list(found.values())
+def told(period: Period, counted: Callable[[Period, list[str]], list[Group]]) -> list[Group]:
+    """Counts by category for each span, under its first day; `counted` groups the counts of a period by fields."""
+    if span_of(period) == "day":
+        return counted(period, ["day", "category"])
+    spans = (Period(first, following) for first, following in pairwise([*points(period), period.until]))
+    return [replace(group, day=span.since) for span in spans for group in counted(span, ["category"])]
 
 
 def _first(day: str, span: Span, since: str) -> str:

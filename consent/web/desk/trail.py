@@ -36,7 +36,8 @@ def show_trail() -> Response:
 @needs("auditor", whole=True)
 def show_act(index: int) -> Response:
     """One act, with all that was before and after."""
-    acts = [told for told in desk().trail.newest(before=index + 1, limit=1) if told.index == index]
+    found = desk().trail.newest(before=index + 1, limit=1) if DIGITS.fullmatch(str(index)) else []
+    acts = [told for told in found if told.index == index]
     if not acts:
         raise NotFound(say("There is no such act."))
     return page("trail", acts=acts, whole=True, here="desk.trail", log=TRAIL)
