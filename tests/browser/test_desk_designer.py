@@ -154,6 +154,7 @@ def test_typing_keeps_the_focus_though_the_banner_takes_it(shop: Service, page: 
     page.goto(f"{shop.url}{BANNER}/looks")
     page.get_by_label("Layout").select_option("modal")
     page.get_by_role("button", name="Save the draft").last.click()
+    expect(page.get_by_text("The draft is saved.")).to_be_visible()
     page.goto(shop.url + BANNER)
     expect(preview(page).get_by_role("button", name="Accept all")).to_be_visible()
     field = page.get_by_label("Heading", exact=True)
@@ -165,6 +166,7 @@ def test_typing_keeps_the_focus_though_the_banner_takes_it(shop: Service, page: 
     expect(field).to_be_focused()
     expect(preview(page).get_by_role("heading", name="One word after another")).to_be_visible()
     page.get_by_role("button", name="Save the draft").last.click()
+    expect(page.get_by_text("The draft is saved.")).to_be_visible()
     discard(page, shop)
 
 
@@ -183,6 +185,7 @@ def test_mistakes_and_hints_come_while_one_types(shop: Service, page: Page) -> N
     expect(background).to_have_css("background-color", "rgb(0, 68, 136)")
     accent.fill("")
     page.get_by_role("button", name="Save the draft").last.click()
+    expect(page.get_by_text("The draft is saved.")).to_be_visible()
 
 
 def test_a_service_of_the_catalogue_in_three_clicks(shop: Service, page: Page) -> None:

@@ -46,7 +46,8 @@ def test_somebody_who_was_invited_goes_over_to_the_provider_and_back(service: Wi
     adding.get_by_label("Signs in with Example as").fill("anna@example.org")
     adding.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("status")).to_have_text("anna can sign in with Example now.")
-    page.locator("summary", has_text="anna").click()
+    page.get_by_role("link", name="Change anna").click()
+    expect(page.get_by_label("Signs in with Example as")).to_have_value("anna@example.org")
     for width in (1280, 360):
         page.set_viewport_size({"width": width, "height": 740})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

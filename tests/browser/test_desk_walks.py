@@ -128,6 +128,41 @@ def test_an_older_banner_comes_back_and_says_what_is_lost_for_it(service: Servic
     expect(page.get_by_text("The draft is gone")).to_be_visible()
 
 
+def test_what_is_typed_outlives_the_session(service: Service, browser: Browser) -> None:
+    context = browser.new_context(locale="en-GB", storage_state=signed_in(service, browser, "carl"))  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(f"{service.url}{BANNER}?edit=en")
+    context.clear_cookies()
+    page.get_by_label("Heading", exact=True).fill("Typed before the end")
+    expect(page.get_by_text("your session has ended")).to_be_visible()
+    page.get_by_role("button", name="Save the draft").last.click()
+    with context.expect_page() as opened:
+        page.get_by_role("link", name="Sign in (in a new window)").click()
+    again = opened.value
+    again.get_by_label("Name").fill("carl")
+    again.get_by_label("Password").fill(PASSWORD)
+    again.get_by_role("button", name="Sign in", exact=True).click()
+    expect(again.get_by_role("heading", name="Sites")).to_be_visible()
+    expect(page.get_by_label("Heading", exact=True)).to_have_value("Typed before the end")
+    page.get_by_role("button", name="Save the draft").last.click()
+    expect(page.get_by_text("The draft is saved.")).to_be_visible()
+    expect(page.get_by_label("Heading", exact=True)).to_have_value("Typed before the end")
+    service.stop()
+    page.get_by_label("Heading", exact=True).fill("Typed while the service was away")
+    page.get_by_role("button", name="Save the draft").last.click()
+    expect(page.get_by_text("the service does not answer")).to_be_visible()
+    expect(page.get_by_label("Heading", exact=True)).to_have_value("Typed while the service was away")
+    service.start("--workers", "1")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save the draft").last.click()
+    expect(page.get_by_label("Heading", exact=True)).to_have_value("Typed while the service was away")
+    page.goto(f"{service.url}{BANNER}/review")
+    page.get_by_text("Discard the draft").first.click()
+    page.get_by_label("Type shop to confirm").fill("shop")
+    page.get_by_role("button", name="Discard the draft").click()
+    context.close()
+
+
 def test_a_rule_for_a_place_is_written_seen_and_published(service: Service, page: Page) -> None:
     page.goto(f"{service.url}{BANNER}/rules")
     page.get_by_label("Place").first.fill("US-CA")

@@ -4,11 +4,14 @@ const form = document.getElementById("designer");
 const switches = document.getElementById("switches");
 const stage = document.getElementById("stage");
 const findings = document.getElementById("findings");
+const ended = document.getElementById("ended");
 const PAUSE = 350; // milliseconds without a key
 
 let timer;
 let count = 0;
 let changed = false;
+let sending = false;
+let sure = false; // that what is sent arrives
 
 const asked = () => new URLSearchParams([...new FormData(switches)]).toString();
 
@@ -48,9 +51,29 @@ function edited() {
   return query.size ? "&" + query : "";
 }
 
-async function look() {
+/* What the service says of the form; null where it says nothing, and the page then tells what to do. */
+async function heard() {
   const answer = await fetch(form.dataset.findings, { method: "POST", body: new FormData(form) }).catch(() => null);
-  if (!answer?.ok || answer.redirected) return;
+  const session = [400, 401].includes(answer?.status) ? await renewed() : !answer || answer.redirected ? "over" : "same";
+  ended.hidden = session != "over";
+  if (session == "new") return heard();
+  return answer?.ok && !answer.redirected ? answer : null;
+}
+
+/* Which session the page may go on in; the form takes the token of one that was begun in another window meanwhile. */
+async function renewed() {
+  const answer = await fetch(location.href).catch(() => null);
+  if (!answer || answer.redirected) return "over";
+  const [, token] = (await answer.text()).match(/name="csrf_token" value="([^"]+)"/) || [];
+  const held = form.elements.csrf_token;
+  if (!answer.ok || !token || token == held.value) return "same";
+  held.value = token;
+  return "new";
+}
+
+async function look() {
+  const answer = await heard();
+  if (!answer) return;
   findings.innerHTML = await answer.text();
   const summary = findings.querySelector(".summary").textContent;
   const said = document.getElementById("said");
@@ -84,9 +107,21 @@ findings?.addEventListener("click", event => {
   field.focus();
 });
 
+/* Sent only to a service that answers and knows who one is: what was typed would be gone with the page. */
+async function sendOnce(button) {
+  if (sending) return;
+  sending = true;
+  await heard();
+  sending = false;
+  sure = ended.hidden;
+  if (sure) form.requestSubmit(button);
+  else ended.scrollIntoView({ block: "center" });
+  sure = false;
+}
+
 function follow() {
   clearTimeout(timer);
-  timer = setTimeout(() => (show(), look()), PAUSE);
+  timer = setTimeout(async () => (await look(), ended.hidden && show()), PAUSE);
 }
 
 if (form?.dataset.preview) {
@@ -97,7 +132,7 @@ if (form?.dataset.preview) {
     changed = true;
     follow();
   });
-  form.addEventListener("submit", () => (changed = false));
+  form.addEventListener("submit", event => sure ? (changed = false) : (event.preventDefault(), sendOnce(event.submitter)));
   addEventListener("beforeunload", event => changed && event.preventDefault());
   for (const picker of form.querySelectorAll("[data-color]")) pick(picker);
   if (document.querySelector("[role=alert]")) (changed = true), follow(); // what was typed is not saved yet
