@@ -9,9 +9,10 @@ from flask import Response, request
 from consent import search
 from consent.administrator import EVIDENCE
 from consent.downloads import Download, Key
-from consent.errors import BadQuery, NotFound, NotInstalled
+from consent.errors import BadQuery, NotFound, NotInstalled, NotRenderable
 from consent.export import FORMATS
 from consent.model import Filter
+from consent.renderings import RENDERINGS
 from consent.web.desk import asking, telling
 from consent.web.desk.frame import administrator, blueprint, desk, needs, page
 from consent.web.desk.words import say
@@ -38,6 +39,7 @@ def show_exports(site: str) -> Response:
         filter = _filter(asked, format) if format else None
     except (BadQuery, NotInstalled) as error:
         return page("exports", 400, error=error, rows=None, newest=newest, **shown)
+    shown["missing"] = _missing(site, format, filter) if filter else ""
     rows = _count(site, format, filter) if filter else None
     size = _size(site, format, filter, rows) if filter and rows else None
     return page("exports", error=None, rows=rows, size=size, newest=newest, **shown)
@@ -101,6 +103,21 @@ def _filter(asked: dict[str, str], format: str) -> Filter:
     if filter != Filter(erased=False):
         raise BadQuery(say("Evidence is of the whole log: leave period, action and policy version out."))
     return Filter(kinds=())
+
+
+def _missing(site: str, format: str, filter: Filter) -> str:
+    """What the policy of the newest receipt leaves out that a format needs, by its paths; empty where nothing."""
+    few = msgspec.structs.replace(filter, erased=False)
+    newest = (
+        search.newest(service().ledger.storage.reading(), site, few, limit=1).entries if format in RENDERINGS else []
+    )
+    for entry in newest:
+        if receipt := telling.receipt_in(entry):
+            try:
+                RENDERINGS[format](receipt, service().ledger.published(site, receipt.consent.policy), entry.token or "")
+            except NotRenderable as error:
+                return ", ".join(path for path, _ in error.mistakes)
+    return ""
 
 
 def _count(site: str, format: str, filter: Filter) -> int:
