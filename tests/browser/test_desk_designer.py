@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, Route, expect
 
 from tests.browser.conftest import Service
 from tests.browser.desk import first_time, leave
@@ -165,6 +165,20 @@ def test_typing_keeps_the_focus_though_the_banner_takes_it(shop: Service, page: 
     expect(field).to_have_value("One word after another")
     expect(field).to_be_focused()
     expect(preview(page).get_by_role("heading", name="One word after another")).to_be_visible()
+    page.get_by_role("button", name="Save the draft").last.click()
+    expect(page.get_by_text("The draft is saved.")).to_be_visible()
+    discard(page, shop)
+
+
+def test_what_is_typed_before_the_script_has_come_is_shown_too(shop: Service, page: Page) -> None:
+    waiting: list[Route] = []
+    page.route("**/designer.js*", lambda route: waiting.append(route))
+    page.goto(shop.url + BANNER, wait_until="commit")
+    page.get_by_label("Heading", exact=True).fill("Typed early")
+    while not waiting:
+        page.wait_for_timeout(50)
+    page.unroute("**/designer.js*")  # lets it go on
+    expect(preview(page).get_by_role("heading", name="Typed early")).to_be_visible()
     page.get_by_role("button", name="Save the draft").last.click()
     expect(page.get_by_text("The draft is saved.")).to_be_visible()
     discard(page, shop)

@@ -134,8 +134,9 @@ if (form?.dataset.preview) {
   });
   form.addEventListener("submit", event => sure ? (changed = false) : (event.preventDefault(), sendOnce(event.submitter)));
   addEventListener("beforeunload", event => changed && event.preventDefault());
+  const typed = [...form.elements].some(one => one.name && "defaultValue" in one && one.value != one.defaultValue);
   for (const picker of form.querySelectorAll("[data-color]")) pick(picker);
-  if (document.querySelector("[role=alert]")) (changed = true), follow(); // what was typed is not saved yet
+  if (typed || document.querySelector("[role=alert]")) (changed = true), follow(); // before this script ran, or not saved yet
 }
 
 /* A colour may be typed or picked; the two fields follow each other. */
