@@ -38,6 +38,18 @@ class Period(msgspec.Struct, frozen=True):
     since: str
     until: str
 
+    @property
+    def days(self) -> list[str]:
+        """Each of its days, in order."""
+        first = date.fromisoformat(self.since)
+        count = (date.fromisoformat(self.until) - first).days
+        return [(first + timedelta(days=at)).isoformat() for at in range(count)]
+
+    @property
+    def last(self) -> str:
+        """Its last day."""
+        return (date.fromisoformat(self.until) - timedelta(days=1)).isoformat()
+
     def before(self) -> "Period":
         """The period of the same length that ends where this one begins."""
         since, until = date.fromisoformat(self.since), date.fromisoformat(self.until)

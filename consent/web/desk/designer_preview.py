@@ -85,18 +85,16 @@ def closed_page(script: bytes, *, lang: str, **look: Any) -> Response:
     return Response(body, 200, headers)
 
 
-def has_logo_elsewhere(looks: Appearance) -> bool:
-    """Whether the logo is a file of the website, which the closed page does not fetch."""
-    return not (looks.logo or "data:").startswith("data:")
+def without_fetching(looks: Appearance) -> Appearance:
+    """The same looks with a sign in the place of a logo that is a file of the website: the closed page fetches nothing."""
+    return looks if (looks.logo or "data:").startswith("data:") else msgspec.structs.replace(looks, logo=LOGO)
 
 
 def _published(site: str, whole: Policy, scheme: str) -> Published:
     """The version that would be published, its colours as in the wanted scheme."""
     version = service().ledger.published(site).version + 1
-    looks: Appearance = whole.appearance
+    looks = without_fetching(whole.appearance)
     if looks.theme == "auto":
         looks = msgspec.structs.replace(looks, theme=scheme)
-    if has_logo_elsewhere(looks):
-        looks = msgspec.structs.replace(looks, logo=LOGO)
     fields = msgspec.structs.asdict(msgspec.structs.replace(whole, appearance=looks))
     return Published(**fields, site=site, version=version, material_since=1)

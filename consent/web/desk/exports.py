@@ -9,9 +9,9 @@ from flask import Response, request
 from consent import search
 from consent.administrator import EVIDENCE
 from consent.downloads import Download, Key
-from consent.errors import BadQuery, NotFound, NotInstalled, NotRenderable
+from consent.errors import BadQuery, NotFound, NotInstalled
 from consent.export import FORMATS
-from consent.model import Filter
+from consent.model import Entry, Filter
 from consent.renderings import RENDERINGS
 from consent.web.desk import asking, telling
 from consent.web.desk.frame import administrator, blueprint, desk, needs, page
@@ -39,10 +39,10 @@ def show_exports(site: str) -> Response:
         filter = _filter(asked, format) if format else None
     except (BadQuery, NotInstalled) as error:
         return page("exports", 400, error=error, rows=None, newest=newest, **shown)
-    shown["missing"] = _missing(site, format, filter) if filter else ""
     rows = _count(site, format, filter) if filter else None
-    size = _size(site, format, filter, rows) if filter and rows else None
-    return page("exports", error=None, rows=rows, size=size, newest=newest, **shown)
+    sample = _newest(site, filter) if filter and rows else []
+    size, missing = _size(format, sample, rows or 0), _missing(format, sample)
+    return page("exports", error=None, rows=rows, size=size, missing=missing, newest=newest, **shown)
 
 
 @blueprint.get("/sites/<site>/export/file")
@@ -105,37 +105,32 @@ def _filter(asked: dict[str, str], format: str) -> Filter:
     return Filter(kinds=())
 
 
-def _missing(site: str, format: str, filter: Filter) -> str:
-    """What the policy of the newest receipt leaves out that a format needs, by its paths; empty where nothing."""
-    few = msgspec.structs.replace(filter, erased=False)
-    newest = (
-        search.newest(service().ledger.storage.reading(), site, few, limit=1).entries if format in RENDERINGS else []
-    )
-    for entry in newest:
-        if receipt := telling.receipt_in(entry):
-            try:
-                RENDERINGS[format](receipt, service().ledger.published(site, receipt.consent.policy), entry.token or "")
-            except NotRenderable as error:
-                return ", ".join(path for path, _ in error.mistakes)
-    return ""
-
-
 def _count(site: str, format: str, filter: Filter) -> int:
     rows = service().ledger.storage.reading()
     return rows.size(site) if format == EVIDENCE else search.count(rows, site, filter)
 
 
-def _size(site: str, format: str, filter: Filter, rows: int) -> int | None:
-    """About how many bytes so many rows take, as the newest of them tell; None where they do not."""
-    if format == EVIDENCE or FORMATS[format].packed:
-        return None
-    ledger = service().ledger
+def _newest(site: str, filter: Filter) -> list[Entry]:
+    """Some of the receipts that are wanted, which tell what the file will be like."""
     few = msgspec.structs.replace(filter, erased=False)
-    found = search.newest(ledger.storage.reading(), site, few, limit=SAMPLE).entries
-    if not found:
+    return search.newest(service().ledger.storage.reading(), site, few, limit=SAMPLE).entries
+
+
+def _size(format: str, sample: list[Entry], rows: int) -> int | None:
+    """About how many bytes so many rows take; None where that cannot be told."""
+    if format not in FORMATS or FORMATS[format].packed or not sample:
         return None
-    asked = [ledger.published(site, version) for version in {entry.policy for entry in found}]
-    return sum(len(piece) for piece in FORMATS[format].rows(found, asked)) * rows // len(found)
+    asked = [service().ledger.published(sample[0].site, version) for version in {entry.policy for entry in sample}]
+    return sum(len(piece) for piece in FORMATS[format].rows(sample, asked)) * rows // len(sample)
+
+
+def _missing(format: str, sample: list[Entry]) -> str:
+    """What the policy of the newest receipt leaves out that a format needs, by its paths; empty where nothing."""
+    receipt = telling.receipt_in(sample[0]) if sample and format in RENDERINGS else None
+    if receipt is None:
+        return ""
+    asked = service().ledger.published(receipt.aud, receipt.consent.policy)
+    return ", ".join(telling.unsaid(format, receipt, asked, sample[0].token or "") or [])
 
 
 def _name(site: str, format: str) -> str:

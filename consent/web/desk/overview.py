@@ -42,9 +42,7 @@ def show_overview(site: str) -> Response:
     return page(
         "overview",
         period=period,
-        last=_last(period),
         before=period.before(),
-        before_last=_last(period.before()),
         periods=_periods(ledger.now()),
         figures=_figures(site, period),
         trends=trends,
@@ -73,13 +71,9 @@ def _period() -> stats.Period:
     found = stats.period(since, last, now=service().ledger.now())
     if last:
         found = stats.Period(since or found.since, (date.fromisoformat(last) + timedelta(days=1)).isoformat())
-    if (date.fromisoformat(found.until) - date.fromisoformat(found.since)).days > LONGEST:
+    if len(found.days) > LONGEST:
         raise BadQuery(say("Choose at most {days} days.", days=LONGEST))
     return found
-
-
-def _last(period: stats.Period) -> str:
-    return (date.fromisoformat(period.until) - timedelta(days=1)).isoformat()
 
 
 def _closer() -> str:
@@ -100,7 +94,7 @@ def _closer_counts(site: str, period: stats.Period, closer: str) -> tuple[list[s
 
 def _periods(now: int) -> list[tuple[int, str]]:
     """Lengths in days and their first days."""
-    today = date.fromisoformat(stats.period(None, None, now=now).until) - timedelta(days=1)
+    today = date.fromisoformat(stats.period(None, None, now=now).last)
     return [(days, (today - timedelta(days=days - 1)).isoformat()) for days in PERIODS]
 
 

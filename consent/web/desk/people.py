@@ -1,5 +1,7 @@
 """Who may sign in, and with which role where."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any, get_args
 
 from flask import Response, flash, redirect, request, url_for
@@ -43,54 +45,57 @@ def show_person(name: str) -> Response:
     return _person(name)
 
 
+def _told_on_the_page(act: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Tell what is refused on the person's own page."""
+
+    @wraps(act)
+    def told(name: str) -> Any:
+        try:
+            return act(name)
+        except (Conflict, Invalid, Malformed) as error:
+            return _person(name, error)
+
+    return told
+
+
 @blueprint.post("/people/<name>/roles")
 @needs("owner", whole=True)
+@_told_on_the_page
 def change_roles(name: str) -> Any:
     """Give somebody the roles of the form in the place of those held."""
-    try:
-        administrator().set_roles(name, _roles())
-    except (Conflict, Malformed) as error:
-        return _person(name, error)
+    administrator().set_roles(name, _roles())
     flash(say("The roles of {name} are changed; their sessions have ended.", name=name))
     return _after(name)
 
 
 @blueprint.post("/people/<name>/account")
 @needs("owner", whole=True)
+@_told_on_the_page
 def change_account(name: str) -> Any:
     """Say by which account at the OpenID provider somebody signs in, or by none."""
     if not service().settings.oidc_name:
         raise NotFound(say("There is no such page."))
-    try:
-        administrator().name_account(name, field("account"))
-    except (Conflict, Invalid) as error:
-        return _person(name, error)
+    administrator().name_account(name, field("account"))
     flash(say("The account of {name} is changed; their sessions have ended.", name=name))
     return _after(name)
 
 
 @blueprint.post("/people/<name>/reset")
 @needs("owner", whole=True)
+@_told_on_the_page
 def reset_person(name: str) -> Response:
     """A new one-time password in the place of password and second factor; the name is typed to confirm."""
-    try:
-        desk().people.get(name)
-        confirmed(name)
-    except Malformed as error:
-        return _person(name, error)
+    confirmed(name)
     return _people(given=(name, administrator().reset_person(name)))
 
 
 @blueprint.post("/people/<name>/remove")
 @needs("owner", whole=True)
+@_told_on_the_page
 def remove_person(name: str) -> Any:
-    """Let somebody in no more; the name is typed to confirm."""
-    try:
-        desk().people.get(name)
-        confirmed(name)
-        administrator().remove_person(name)
-    except (Conflict, Malformed) as error:
-        return _person(name, error)
+    """Let somebody sign in no more; the name is typed to confirm."""
+    confirmed(name)
+    administrator().remove_person(name)
     flash(say("{name} can sign in no more.", name=name))
     return _after(name)
 

@@ -14,7 +14,8 @@ from consent.model import Entry, Filter, Published, Receipt
 from consent.renderings import RENDERINGS
 from consent.sheet import sheet
 from consent.sheet import words as sheet_words
-from consent.web.desk import checks, shown, telling, words
+from consent.web.desk import checks, telling, words
+from consent.web.desk.designer_preview import without_fetching
 from consent.web.desk.frame import blueprint, needs, page
 from consent.web.desk.receipts import known, readable
 from consent.web.desk.words import say
@@ -38,6 +39,7 @@ def show_receipt(site: str, id: str) -> Response:
     entry, receipt = readable(site, id)
     ledger, consent = service().ledger, receipt.consent
     asked = ledger.published(site, consent.policy)
+    shown = checks.shown_banner(receipt)
     rows, same = ledger.storage.reading(), Filter(subject=entry.subject)
     return page(
         "receipt",
@@ -53,13 +55,13 @@ def show_receipt(site: str, id: str) -> Response:
         checks=[
             checks.signature(entry),
             checks.asked_words(receipt),
-            checks.shown_banner(receipt),
+            shown,
             checks.place(entry),
         ],
         earlier=_first(rows.newest(site, same, before=entry.index, limit=1)),
         later=_first(rows.entries(site, same, after=entry.index, limit=1)),
         forms=FORMS,
-        is_drawn_anew=shown.stored_script(asked, receipt) is None,
+        is_drawn_anew=not shown.holds or without_fetching(asked.appearance) is not asked.appearance,
         refusals={form: _refusal(asked, receipt, entry, form) for form in RENDERINGS},
         tongues={one: i18n.locale(one).name for one in sorted(sheet_words())},
     )
@@ -105,16 +107,16 @@ def _form(entry: Entry, form: str) -> bytes:
 
 def _refusal(asked: Published, receipt: Receipt, entry: Entry, form: str) -> str:
     """Why a receipt cannot be said in another standard's words; empty where it can."""
-    try:
-        RENDERINGS[form](receipt, asked, entry.token or "")
-    except NotRenderable as error:
-        if not error.mistakes:
-            return say("Nothing was granted, and a Kantara receipt can only say what was: take ISO/IEC TS 27560.")
-        missing = ", ".join(name for name, _ in error.mistakes)
-        return say(
-            "Policy version {version} does not say what it needs: {missing}.", version=asked.version, missing=missing
-        )
-    return ""
+    missing = telling.unsaid(form, receipt, asked, entry.token or "")
+    if missing is None:
+        return ""
+    if not missing:
+        return say("Nothing was granted, and a Kantara receipt can only say what was: take ISO/IEC TS 27560.")
+    return say(
+        "Policy version {version} does not say what it needs: {missing}.",
+        version=asked.version,
+        missing=", ".join(missing),
+    )
 
 
 def _first(found: list[Entry]) -> tuple[Entry, Receipt | None] | None:

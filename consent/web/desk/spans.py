@@ -18,15 +18,14 @@ WEEKS = 366
 
 def span_of(period: Period) -> Span:
     """How a period is told."""
-    days = _count(period)
+    days = len(period.days)
     return "day" if days <= DAYS else "week" if days <= WEEKS else "month"
 
 
 def points(period: Period) -> list[str]:
     """The first days of a period's spans, in order; its own first day, where a span began before it."""
-    span, first = span_of(period), date.fromisoformat(period.since)
-    days = ((first + timedelta(days=at)).isoformat() for at in range(_count(period)))
-    return list(dict.fromkeys(_first(day, span, period.since) for day in days))
+    span = span_of(period)
+    return list(dict.fromkeys(_first(day, span, period.since) for day in period.days))
 
 
 def told(period: Period, counted: Callable[[Period, list[str]], list[Group]]) -> list[Group]:
@@ -45,7 +44,3 @@ def _first(day: str, span: Span, since: str) -> str:
         return max(day[:8] + "01", since)
     monday = date.fromisoformat(day)
     return max((monday - timedelta(days=monday.weekday())).isoformat(), since)
-
-
-def _count(period: Period) -> int:
-    return (date.fromisoformat(period.until) - date.fromisoformat(period.since)).days

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from consent import receipts
-from consent.errors import BadSignature
+from consent.errors import BadSignature, NotRenderable
 from consent.model import Category, Consent, Entry, Published, Receipt
+from consent.renderings import RENDERINGS
 
 ACTIONS = {
     "accept_all": "accepted all",
@@ -67,6 +68,18 @@ def receipt_in(entry: Entry) -> Receipt | None:
         return receipts.receipt(entry.token or "")
     except (BadSignature, msgspec.MsgspecError, ValueError, LookupError):
         return None
+
+
+def unsaid(form: str, receipt: Receipt, asked: Published, token: str) -> list[str] | None:
+    """What the policy leaves out, by its paths, that another standard's form needs; none where only the answer does not fit.
+
+    None where the receipt can be said.
+    """
+    try:
+        RENDERINGS[form](receipt, asked, token)
+    except NotRenderable as error:
+        return [path for path, _ in error.mistakes]
+    return None
 
 
 def granted(consent: Consent) -> tuple[int, int]:

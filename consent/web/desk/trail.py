@@ -32,12 +32,11 @@ def show_trail() -> Response:
     return page("trail", acts=acts[:PAGE], more=more, log=TRAIL)
 
 
-@blueprint.get("/trail/<int:index>")
+@blueprint.get(f"/trail/<int(max={10**18 - 1}):index>")
 @needs("auditor", whole=True)
 def show_act(index: int) -> Response:
     """One act, with all that was before and after."""
-    found = desk().trail.newest(before=index + 1, limit=1) if DIGITS.fullmatch(str(index)) else []
-    acts = [told for told in found if told.index == index]
+    acts = [told for told in desk().trail.newest(before=index + 1, limit=1) if told.index == index]
     if not acts:
         raise NotFound(say("There is no such act."))
     return page("trail", acts=acts, whole=True, here="desk.trail", log=TRAIL)
