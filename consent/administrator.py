@@ -1,12 +1,13 @@
 """Whoever acts on an installation: somebody at the desk, a program with a token, the command line, the schedule.
 
-Its rule: an act is noted in the trail where it is done, once it is done; one that could not be noted is not told as done.
-Nothing here names a visitor.
+Its rule: an act is noted in the trail by the transaction that does it; what is done outside of the database, or in many
+transactions, is noted after it, and not told as done where it could not be. Nothing here names a visitor.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -16,8 +17,9 @@ from consent.errors import Conflict, ConsentError, NotNoted, Unavailable, Unknow
 from consent.fields import TRAIL, Role
 from consent.ledger import Ledger
 from consent.model import Filter, Policy, Published, Token
-from consent.policy_diff import Change, diff
-from consent.receipts import Key
+from consent.policy_diff import Change
+from consent.receipts import Act, Key
+from consent.storage.base import Also, Rows, nothing
 from consent.times import DAY
 from consent.trail import Trail
 
@@ -28,6 +30,8 @@ SCHEDULE = "(schedule)"
 """As whom the trail knows what the service does by itself. Nobody's name has a parenthesis in it."""
 MOST_NOTED = 100
 """Changes of a policy, or of a draft that is thrown away, that the trail keeps."""
+PUBLISHED = "published the banner"
+"""What the trail calls a publication."""
 EVIDENCE = "evidence"
 """The format of an export that is of the whole log."""
 
@@ -40,14 +44,6 @@ def by_token(token: Token) -> str:
 def by_command_line(operator: str) -> str:
     """As whom the trail knows what was done on the command line; `operator` is empty where nobody is to be named."""
     return f"{operator} (command line)".strip()
-
-
-class Publishing(NamedTuple):
-    """The version that is in force now, whether it is new, and what it changed."""
-
-    published: Published
-    is_new: bool
-    changes: list[Change]
 
 
 class Administrator:
@@ -65,19 +61,27 @@ class Administrator:
         return People(self.ledger.storage, self.ledger.now)
 
     def did(self, what: str, *, site: str | None = None, before: Any = None, after: Any = None) -> None:
-        """Note what is done. Raises NotNoted."""
+        """Note what is done already. Raises NotNoted."""
         try:
             self._trail.add(self.who, what, site=site, before=before, after=after)
         except ConsentError as error:
             raise NotNoted(f"This is done, but it could not be noted in the trail: {error}") from error
 
+    def noting(self, what: str, *, site: str | None = None, before: Any = None, after: Any = None) -> Also:
+        """To note an act in the transaction that does it; `before` and `after` may be functions of what was done."""
+
+        def note(rows: Rows, *done: Any) -> None:
+            was, is_now = (told(*done) if callable(told) else told for told in (before, after))
+            self._trail.note(rows, Act(self.who, what, site, was, is_now))
+
+        return note
+
     # Sites and policies.
 
     def make_site(self, id: str, first: Policy) -> Published:
         """A site with its first policy. Raises Conflict or Invalid."""
-        published = self.ledger.create_site(id, first)
-        self.did("made a site", site=id, after={"name": published.name, "origins": published.origins})
-        return published
+        made = {"name": first.name, "origins": first.origins}
+        return self.ledger.create_site(id, first, also=self.noting("made a site", site=id, after=made))
 
     def make_usual_site(self, id: str, name: str | None, origins: list[str]) -> Published:
         """A site with the default policy. Raises Conflict or Invalid."""
@@ -86,45 +90,40 @@ class Administrator:
 
     def delete_site(self, site: str) -> None:
         """The end of a site and its log. Raises UnknownSite."""
-        size = self.ledger.storage.reading().size(site)
-        self.ledger.remove_site(site)
-        self.did("deleted a site", site=site, before={"entries": size})
+        self.ledger.remove_site(
+            site, also=self.noting("deleted a site", site=site, before=lambda size: {"entries": size})
+        )
 
-    def publish(
-        self, site: str, new: Policy, *, material: bool | None = None, drafted_from: int | None = None
-    ) -> Publishing:
-        """Publish a policy (Ledger.publish)."""
-        published, is_new = self.ledger.publish(site, new, material=material, drafted_from=drafted_from)
-        if not is_new:
-            return Publishing(published, False, [])
-        changes = diff(policy.draft(self._before(published)), policy.draft(published))
-        told = [str(change) for change in changes[:MOST_NOTED]]
-        asks_again = published.material_since == published.version
-        after = {"version": published.version, "asks_again": asks_again, "changes": told}
-        self.did("published the banner", site=site, before={"version": published.version - 1}, after=after)
-        return Publishing(published, True, changes)
+    def publish(self, site: str, new: Policy, *, also: Also = nothing, **how: Any) -> tuple[Published, list[Change]]:
+        """Publish a policy, and do something else with it; `how` and what comes of it as in Ledger.publish."""
+        note = self.noting(PUBLISHED, site=site, before=_replaced, after=_publication)
 
-    def change_settings(self, site: str, given: dict[str, Any]) -> Publishing:
+        def both(rows: Rows, *done: Any) -> None:
+            also(rows)
+            note(rows, *done)
+
+        return self.ledger.publish(site, new, also=both, **how)
+
+    def change_settings(self, site: str, given: dict[str, Any]) -> tuple[Published, list[Change]]:
         """Publish the newest policy with another name, origins or retention; nobody is asked again for that. Raises Invalid."""
-        published = None
-        while published is None:
+        note = self.noting(
+            "changed settings",
+            site=site,
+            before=lambda old, *_: _settings(old),
+            after=lambda _, new, *__: _settings(new),
+        )
+        while True:
             newest = policy.load(self.ledger.storage.reading().publication(site).document)
             new = policy.read(msgspec.to_builtins(policy.draft(newest)) | given)
             with suppress(Conflict):  # something was published meanwhile, which is to stay
-                published, is_new = self.ledger.publish(site, new, material=False, drafted_from=newest.version)
-        if is_new:
-            before = _settings(self._before(published))
-            self.did("changed settings", site=site, before=before, after=_settings(published))
-        return Publishing(published, is_new, [])
+                return self.ledger.publish(site, new, material=False, drafted_from=newest.version, also=note)
 
     # Records.
 
     def erase(self, site: str, subject: str, *, reason: str) -> Erased:
         """Erase a subject (Erasure.erase); the trail names the entry that says so, never whom."""
-        erased = self.ledger.erasure.erase(site, subject, reason=reason)
-        if erased.indexes:
-            self.did("erased a subject on request", site=site, after={"erasure": erased.entry})
-        return erased
+        note = self.noting("erased a subject on request", site=site, after=lambda entry: {"erasure": entry})
+        return self.ledger.erasure.erase(site, subject, reason=reason, also=note)
 
     def purge(self, site: str, days: int) -> int:
         """Remove what is older than so many days; how many entries were emptied."""
@@ -143,54 +142,44 @@ class Administrator:
 
         Raises Unavailable: what cannot be noted is not given away.
         """
+        if site == TRAIL:
+            self.gave("exported the trail", after={"format": format})
+            return
+        told = {"format": format} | search.described(filter) | ({} if after is None else {"after": after})
+        rows = self._rows(site, filter, after)
+        self.gave("exported the log", site=site, after=told | ({} if rows is None else {"rows": rows}))
+
+    def gave(self, what: str, **told: Any) -> None:
+        """Note what gives records away, before it does; `told` as in `did`. Raises Unavailable."""
         try:
-            self._note_export(site, format, filter, after)
+            self.did(what, **told)
         except NotNoted as error:
             raise Unavailable(
                 f"Nothing was exported, for it cannot be noted in the trail: {error.__cause__}"
             ) from error
 
-    def _note_export(self, site: str, format: str, filter: Filter, after: int | None) -> None:
-        if site == TRAIL:
-            self.did("exported the trail", after={"format": format})
-            return
-        told = {"format": format} | search.described(filter) | ({} if after is None else {"after": after})
-        rows = self._rows(site, filter, after)
-        self.did("exported the log", site=site, after=told | ({} if rows is None else {"rows": rows}))
-
     # Who may.
 
     def add_person(self, name: str, roles: dict[str, Role], *, account: str = "") -> str:
         """Let somebody sign in; their one-time password, empty for who has an account (People.add). Raises Invalid or Conflict."""
-        person, password = self._people.add(name, roles, account=account)
-        self.did(
-            "added a person", after={"name": name, "roles": roles} | ({"account": person.account} if account else {})
-        )
-        return password
+        note = self.noting("added a person", after=_person("name", "roles", *(["account"] if account else [])))
+        return self._people.add(name, roles, account=account, also=note)[1]
 
     def name_account(self, name: str, account: str) -> None:
         """Say by which account somebody signs in (People.set_account). Raises UnknownPerson, Invalid or Conflict."""
-        before = self._people.get(name).account
-        after = self._people.set_account(name, account).account
-        self.did("named an account", before={"name": name, "account": before}, after={"name": name, "account": after})
+        self._people.set_account(name, account, also=self._noting_person("named an account", "account"))
 
     def set_roles(self, name: str, roles: dict[str, Role]) -> None:
         """Give somebody other roles. Raises UnknownPerson or Conflict."""
-        before = self._people.get(name).roles
-        self._people.set_roles(name, roles)
-        self.did("changed roles", before={"name": name, "roles": before}, after={"name": name, "roles": roles})
+        self._people.set_roles(name, roles, also=self._noting_person("changed roles", "roles"))
 
     def reset_person(self, name: str) -> str:
         """A new one-time password, no second factor. Raises UnknownPerson."""
-        password = self._people.reset(name)
-        self.did("reset a password", after={"name": name})
-        return password
+        return self._people.reset(name, also=self.noting("reset a password", after={"name": name}))
 
     def remove_person(self, name: str) -> None:
         """Let somebody sign in no more. Raises UnknownPerson or Conflict."""
-        before = self._people.get(name).roles
-        self._people.remove(name)
-        self.did("removed a person", before={"name": name, "roles": before})
+        self._people.remove(name, also=self.noting("removed a person", before=_person("name", "roles")))
 
     def make_token(self, role: Role, *, site: str | None, name: str, days: int | None) -> str:
         """The text of a new token; `days` None: it lives for ever. Raises UnknownSite."""
@@ -199,10 +188,10 @@ class Administrator:
             ledger.storage.reading().site(site)
         expires_at = ledger.now() + days * DAY if days else None
         stored, text = access.issue(role=role, site=site, name=name, now=ledger.now(), expires_at=expires_at)
+        made = {"id": stored.id, "role": role, "name": name} | ({"days": days} if days else {})
         with ledger.storage.writing() as rows:
             rows.add_token(stored)
-        made = {"id": stored.id, "role": role, "name": name} | ({"days": days} if days else {})
-        self.did("made a token", site=site, after=made)
+            self.noting("made a token", site=site, after=made)(rows)
         return text
 
     def revoke_token(self, id: str) -> None:
@@ -211,8 +200,8 @@ class Administrator:
             token = rows.token(id)
             if token is None or not rows.revoke_token(id, self.ledger.now()):
                 raise UnknownToken(f"There is no token {id!r} in use.")
-        before = {"id": id, "role": token.role, "name": token.name}
-        self.did("revoked a token", site=token.site, before=before)
+            before = {"id": id, "role": token.role, "name": token.name}
+            self.noting("revoked a token", site=token.site, before=before)(rows)
 
     def rotate_keys(self) -> Key:
         """A new key, which signs from now on, this act first."""
@@ -221,9 +210,10 @@ class Administrator:
         self.did("made a new signing key", before={"key": before}, after={"key": key.kid})
         return key
 
-    def _before(self, published: Published) -> Published:
-        """The version that a new one took the place of."""
-        return self.ledger.published(published.site, published.version - 1)
+    def _noting_person(self, what: str, field: str) -> Also:
+        """To note a person's change of a field."""
+        told = _person("name", field)
+        return self.noting(what, before=told, after=lambda _, person: told(person))
 
     def _rows(self, site: str, filter: Filter, after: int | None) -> int | None:
         """How many rows an export has; None where only looking at each entry would tell."""
@@ -233,6 +223,22 @@ class Administrator:
         if after is not None or not filter.kinds or any(time % DAY for time in (filter.since or 0, filter.until or 0)):
             return None
         return search.count(rows, site, filter)
+
+
+def _replaced(old: Published, *_: Any) -> dict[str, Any]:
+    return {"version": old.version}
+
+
+def _publication(_: Published, published: Published, changes: list[Change]) -> dict[str, Any]:
+    """What the trail tells of a new version."""
+    asks_again = published.material_since == published.version
+    told = [str(change) for change in changes[:MOST_NOTED]]
+    return {"version": published.version, "asks_again": asks_again, "changes": told}
+
+
+def _person(*fields: str) -> Callable[..., dict[str, Any]]:
+    """What the trail tells of a person."""
+    return lambda person, *_: {field: getattr(person, field) for field in fields}
 
 
 def _settings(published: Published) -> dict[str, Any]:

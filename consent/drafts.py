@@ -12,7 +12,7 @@ from consent import policy
 from consent.errors import Conflict
 from consent.lean import lean
 from consent.ledger import Ledger
-from consent.storage.base import DRAFT, Rows
+from consent.storage.base import DRAFT, Also, Rows, nothing
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -38,7 +38,16 @@ class Drafts:
         """The draft of a site; where there is none, what is published as nobody's draft. Raises UnknownSite."""
         return self._draft(self._ledger.storage.reading(), site)
 
-    def save(self, site: str, document: dict[str, Any], *, stamp: str, by: str, base: int | None = None) -> Draft:
+    def save(
+        self,
+        site: str,
+        document: dict[str, Any],
+        *,
+        stamp: str,
+        by: str,
+        base: int | None = None,
+        also: Also = nothing,
+    ) -> Draft:
         """Keep a draft in the place of the one with that stamp. Raises Conflict where it is another one by now.
 
         `base`: begin it anew from that version.
@@ -47,12 +56,20 @@ class Drafts:
             held = self._unchanged(rows, site, stamp)
             draft = Draft(document, base or held.base, secrets.token_hex(8), by, self._ledger.now())
             rows.put_document(DRAFT, site, msgspec.json.encode(draft))
+            also(rows)
         return draft
 
-    def drop(self, site: str, *, stamp: str) -> None:
+    def drop(self, site: str, *, stamp: str, also: Also = nothing) -> None:
         """Forget a draft. Raises Conflict where it is another one by now."""
         with self._ledger.storage.writing() as rows:
             self._unchanged(rows, site, stamp)
+            rows.drop_document(DRAFT, site)
+            also(rows)
+
+    def published(self, rows: Rows, site: str, *, stamp: str) -> None:
+        """Forget a draft in the transaction that publishes it; one that somebody has drafted on meanwhile stays."""
+        body = rows.document(DRAFT, site)
+        if body and msgspec.json.decode(body, type=Draft).stamp == stamp:
             rows.drop_document(DRAFT, site)
 
     def _draft(self, rows: Rows, site: str) -> Draft:

@@ -13,7 +13,7 @@ from consent.ids import uuid7
 from consent.keyring import KeyRing
 from consent.model import Entry, Filter, Tally
 from consent.receipts import ErasureClaims, ErasureStatement
-from consent.storage.base import MOST_IDLE, Rows, Storage
+from consent.storage.base import MOST_IDLE, Also, Rows, Storage, nothing
 from consent.times import DAY
 
 BATCH = 250
@@ -51,21 +51,25 @@ class Erasure:
         self.traces = False
         """Whether what was removed may still stand in files beside the database."""
 
-    def erase(self, site: str, subject: str, *, reason: str) -> Erased:
-        """Remove a subject's data and append an erasure entry."""
+    def erase(self, site: str, subject: str, *, reason: str, also: Also = nothing) -> Erased:
+        """Remove a subject's data and append an erasure entry, whose index `also` is given."""
         if self.storage.reading().latest(site, subject) is None:
             return Erased([], None)  # whoever asks for strangers' erasure holds up nobody
         with self.storage.writing() as rows:
             indexes = _emptied(rows, site, _found(rows, site, [subject]).values())
             entry = self._account(rows, site, indexes, reason)
+            if indexes:
+                also(rows, entry)
         if indexes:
             self.scrub()
         return Erased(indexes, entry)
 
-    def remove_site(self, site: str) -> None:
-        """Remove a site and everything recorded for it. Raises UnknownSite."""
+    def remove_site(self, site: str, *, also: Also = nothing) -> None:
+        """Remove a site and everything recorded for it; `also` is told of how many entries. Raises UnknownSite."""
         with self.storage.writing() as rows:
+            size = rows.size(site)
             rows.remove_site(site)
+            also(rows, size)
         self.scrub()
 
     def scrub(self) -> bool:

@@ -37,10 +37,10 @@ from consent.model import (
     State,
     Tally,
 )
-from consent.policy_diff import concerned, diff, is_material
+from consent.policy_diff import Change, concerned, diff, is_material
 from consent.reading import entries
 from consent.renderings import RENDERINGS
-from consent.storage.base import Rows, Storage
+from consent.storage.base import Also, Rows, Storage, nothing
 from consent.together import Job, Together, Watch
 from consent.tree import Tree
 
@@ -77,22 +77,30 @@ class Ledger:
 
     # Sites and policies.
 
-    def create_site(self, site: str, first: Policy) -> Published:
+    def create_site(self, site: str, first: Policy, *, also: Also = nothing) -> Published:
         """A new site with its first policy version. Raises Conflict where the id is taken."""
         published = policy.publish(policy.complete(first), site=site, version=1, material_since=1)
         scripts = self._scripts(published)
         with self._publishing() as rows:
             rows.add_site(Site(site, self.now()))
             self._add_version(rows, published, scripts)
+            also(rows)
         return published
 
     def publish(
-        self, site: str, new: Policy, *, material: bool | None = None, drafted_from: int | None = None
-    ) -> tuple[Published, bool]:
-        """Publish a policy as the next version; the version and whether it is new.
+        self,
+        site: str,
+        new: Policy,
+        *,
+        material: bool | None = None,
+        drafted_from: int | None = None,
+        also: Also = nothing,
+    ) -> tuple[Published, list[Change]]:
+        """Publish a policy as the next version; that version and what it changed.
 
-        A policy that says what the newest version says is not published again. `material` None: as the diff says.
+        A policy that says what the newest version says, so that nothing is changed, is not published again. `material` None: as the diff says.
         `drafted_from`: the version that the policy was made from. Raises Conflict where that is not the newest any more.
+        `also` is given the version before, the new one and what it changed.
         """
         completed = policy.complete(new)
         while True:
@@ -101,7 +109,7 @@ class Ledger:
                 raise Conflict(f"Version {newest.version} was published meanwhile.")
             changes = diff(policy.draft(newest), completed)
             if not changes:
-                return newest, False
+                return newest, []
             asks_again = is_material(changes) if material is None else material
             version = newest.version + 1
             since = version if asks_again else newest.material_since
@@ -112,22 +120,19 @@ class Ledger:
                 is_next = rows.edition(site)[0] == newest.version
                 if is_next:
                     self._add_version(rows, published, scripts)
+                    also(rows, newest, published, changes)
             if is_next:
-                return published, True
+                return published, changes
 
-    def remove_site(self, site: str) -> None:
+    def remove_site(self, site: str, *, also: Also = nothing) -> None:
         """Remove a site and everything recorded for it."""
-        self.erasure.remove_site(site)
+        self.erasure.remove_site(site, also=also)
         self.editions.look()
 
     def published(self, site: str, version: int | None = None) -> Published:
         """A policy version, or the newest. Raises UnknownSite or UnknownPolicy."""
         edition = self.editions.newest(site) if version is None else self.editions.version(site, version)
         return edition.published
-
-    def versions(self, site: str) -> list[Published]:
-        """Every policy version, oldest first."""
-        return [policy.load(publication.document) for publication in self.storage.reading().publications(site)]
 
     def refresh_scripts(self, code: bytes) -> list[str]:
         """Make the scripts of the newest policies anew where the banner's code changed; the sites concerned."""

@@ -16,7 +16,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from consent.access import RANK
 from consent.errors import Conflict, Invalid, NotSignedIn, UnknownPerson
 from consent.fields import Role
-from consent.storage.base import Rows, Storage
+from consent.storage.base import Also, Rows, Storage, nothing
 
 PERSON = "person"
 SESSION = "session"
@@ -88,7 +88,7 @@ class Account(msgspec.Struct, frozen=True):
 
 
 class People:
-    """The people of an installation."""
+    """The people of an installation. `also` is given the person before a change, and after it where there is one still."""
 
     def __init__(self, storage: Storage, now: Callable[[], int]) -> None:
         self._storage = storage
@@ -101,8 +101,10 @@ class People:
         """Raises UnknownPerson."""
         return _get(self._storage.reading(), name)
 
-    def add(self, name: str, roles: dict[str, Role], password: str = "", *, account: str = "") -> tuple[Person, str]:
-        """A new person and the password: a one-time one where none is given, none for who has an account.
+    def add(
+        self, name: str, roles: dict[str, Role], password: str = "", *, account: str = "", also: Also = nothing
+    ) -> tuple[Person, str]:
+        """A new person, whom `also` is given, and the password: a one-time one where none is given, none for who has an account.
 
         Raises Invalid or Conflict.
         """
@@ -116,46 +118,50 @@ class People:
             if rows.document(PERSON, name) is not None:
                 raise Conflict(f"There is somebody called {name!r} already.")
             _put_named(rows, person)
+            also(rows, person)
         return person, given
 
-    def remove(self, name: str) -> None:
+    def remove(self, name: str, *, also: Also = nothing) -> None:
         """Raises UnknownPerson, or Conflict for the last owner."""
         with self._storage.writing() as rows:
             person = _get(rows, name)
             rows.drop_document(PERSON, name)
             _end_sessions(rows, name)
             _owned(rows, person)
+            also(rows, person)
 
-    def set_roles(self, name: str, roles: dict[str, Role]) -> Person:
+    def set_roles(self, name: str, roles: dict[str, Role], *, also: Also = nothing) -> Person:
         """Raises UnknownPerson, or Conflict for the last owner."""
-        return self._change(name, roles=roles)
+        return self._change(name, also, roles=roles)
 
-    def set_password(self, name: str, password: str, *, keep: str = "") -> None:
+    def set_password(self, name: str, password: str, *, keep: str = "", also: Also = nothing) -> None:
         """A new password; every session but `keep` ends. Raises Invalid."""
-        self._change(name, keep=keep, hash=_hash(checked(password)), must_change=False)
+        self._change(name, also, keep=keep, hash=_hash(checked(password)), must_change=False)
 
-    def reset(self, name: str) -> str:
+    def reset(self, name: str, *, also: Also = nothing) -> str:
         """A new one-time password in the place of password and second factor; every session ends."""
         given = one_time()
-        self._change(name, hash=_hash(given), must_change=True, secret="", step=0)
+        self._change(name, also, hash=_hash(given), must_change=True, secret="", step=0)
         return given
 
-    def set_account(self, name: str, account: str) -> Person:
+    def set_account(self, name: str, account: str, *, also: Also = nothing) -> Person:
         """Who signs in under a name with OpenID Connect, nobody where it is empty; what was bound is so no more.
 
         Every session ends. Raises UnknownPerson, Invalid, or Conflict, also for the last owner's only way in.
         """
         called = _called(account)
         with self._storage.writing() as rows:
-            person = msgspec.structs.replace(_get(rows, name), account=called, bound=None)
+            before = _get(rows, name)
+            person = msgspec.structs.replace(before, account=called, bound=None)
             _put_named(rows, person)
             _end_sessions(rows, name)
             _owned(rows, person)
+            also(rows, before, person)
         return person
 
-    def set_secret(self, name: str, secret: str) -> Person:
+    def set_secret(self, name: str, secret: str, *, also: Also = nothing) -> Person:
         """Turn the second factor on with a secret, or off with an empty one."""
-        return self._change(name, keep=ALL, secret=secret, step=0)
+        return self._change(name, also, keep=ALL, secret=secret, step=0)
 
     def sign_in(self, name: str, password: str, code: str) -> Person:
         """The person, if all of it is right. Raises NotSignedIn, one sentence for every reason."""
@@ -175,8 +181,8 @@ class People:
             _put(rows, person)
         return person
 
-    def sign_in_with(self, account: Account) -> Person:
-        """The person as before; the first time binds the account. Password and second factor end: they are the provider's.
+    def sign_in_with(self, account: Account, *, also: Also = nothing) -> Person:
+        """The person; the first time binds the account. Password and second factor end: they are the provider's.
 
         Raises NotSignedIn, one sentence for each reason.
         """
@@ -184,12 +190,14 @@ class People:
         with self._storage.writing() as rows:
             before = _owner_of(account, key, _everybody(rows))
             changes = {"bound": key, "hash": "", "must_change": False, "secret": "", "step": 0, "seen_at": self._now()}
-            _put(rows, msgspec.structs.replace(before, **changes))
+            person = msgspec.structs.replace(before, **changes)
+            _put(rows, person)
             if before.hash:
                 _end_sessions(rows, before.name)
-        return before
+            also(rows, before, person)
+        return person
 
-    def _change(self, name: str, *, keep: str = "", **changes: object) -> Person:
+    def _change(self, name: str, also: Also, *, keep: str = "", **changes: object) -> Person:
         """Change a person; every session but `keep` ends, none where it is ALL."""
         with self._storage.writing() as rows:
             before = _get(rows, name)
@@ -198,6 +206,7 @@ class People:
             if keep != ALL:
                 _end_sessions(rows, name, keep)
             _owned(rows, before)
+            also(rows, before, person)
         return person
 
 

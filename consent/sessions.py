@@ -3,10 +3,11 @@
 import hashlib
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 
-from consent.errors import NotSignedIn
+from consent.errors import NotSignedIn, Unavailable
 from consent.people import SESSION, People, Person
 from consent.storage.base import Storage
 
@@ -50,7 +51,8 @@ class Sessions:
         if session is None or not _lives(session, now):
             raise NotSignedIn("The session has ended: sign in again.")
         if now - session.seen_at >= MINUTE:
-            self._see(key, now)
+            with suppress(Unavailable):  # a full disk can be looked at; the session ends sooner then
+                self._see(key, now)
         return self._people.get(session.person)
 
     def end(self, key: str) -> None:

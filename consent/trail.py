@@ -36,12 +36,15 @@ class Trail:
 
     def add(self, who: str, what: str, *, site: str | None = None, before: Any = None, after: Any = None) -> None:
         """Note an act durably. `before` and `after` are plain values; what they do not say is lost."""
-        act = Act(who, what, site, before, after)
+        with self._ledger.storage.writing() as rows:
+            self.note(rows, Act(who, what, site, before, after))
+
+    def note(self, rows: Rows, act: Act) -> None:
+        """Note an act in the transaction that does it, at its end: both are done, or neither is."""
         ledger = self._ledger
-        with ledger.storage.writing() as rows:
-            at = max(ledger.now(), _last_time(rows, ledger.now()))
-            claims = ActClaims(ledger.issuer, TRAIL, uuid7(time.time()), at, act)
-            rows.append(entry_of(claims, ledger.ring.newest()))
+        at = max(ledger.now(), _last_time(rows, ledger.now()))
+        claims = ActClaims(ledger.issuer, TRAIL, uuid7(time.time()), at, act)
+        rows.append(entry_of(claims, ledger.ring.newest()))
 
     def newest(self, *, before: int | None = None, limit: int = 100) -> list[Told]:
         """Acts, newest first."""

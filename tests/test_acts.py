@@ -157,14 +157,16 @@ def test_nobody_is_named_unless_the_operator_says_so(old):
     assert "without parentheses" in old("keys", "rotate").output
 
 
-def test_what_could_not_be_noted_is_not_told_as_done(old, monkeypatch):
+def test_what_cannot_be_noted_is_not_done_or_not_told_as_done(old, monkeypatch):
     def full(*_, **__):
         raise administrator.ConsentError("The database cannot be used now.")
 
-    monkeypatch.setattr(Trail, "add", full)
+    monkeypatch.setattr(Trail, "note", full)
     result = old("site", "delete", "shop", "--confirm", "shop")
-    assert result.exit_code == 1 and "Deleted" not in result.output
-    assert "This is done, but it could not be noted in the trail: The database cannot" in result.output
+    assert result.exit_code == 1 and "Deleted" not in result.output and "The database cannot" in result.output
+    assert [site.id for site in old.ledger().storage.reading().sites()] == ["shop"]
+    result = old("keys", "rotate")
+    assert result.exit_code == 1 and "This is done, but it could not be noted in the trail" in result.output
 
 
 def test_an_export_that_could_not_be_noted_is_no_file(old, monkeypatch, tmp_path):

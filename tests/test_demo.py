@@ -89,7 +89,7 @@ def test_the_policy_refuses_an_origin_that_is_none():
 def test_preparing_twice_changes_nothing(ledger):
     prepare(Administrator(ledger, "test"), ORIGINS)
     prepare(Administrator(ledger, "test"), ORIGINS)
-    assert [published.version for published in ledger.versions("demo")] == [1]
+    assert [stored.version for stored in ledger.storage.reading().publications("demo")] == [1]
 
 
 def test_a_new_port_is_added_without_asking_anybody_again(ledger):

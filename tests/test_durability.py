@@ -89,7 +89,7 @@ def receipts_in(ledger: Ledger) -> list[str]:
 
 def problems(ledger: Ledger) -> list[str]:
     """What a full check of the log finds, and what the database says of itself."""
-    versions = {stored.version: policy.digest(policy.canonical(stored)) for stored in ledger.versions("shop")}
+    versions = {stored.version: stored.hash for stored in ledger.storage.reading().publications("shop")}
     items = ledger.parcels("shop")
     found = verify.check(items, ledger.ring.public(), verify.Known(site="shop", policies=versions, complete=True))
     return [finding.problem for finding in found if finding.problem] + ledger.storage.faults()

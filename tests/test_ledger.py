@@ -327,21 +327,22 @@ def test_a_site_is_created_once(ledger):
     assert ledger.published("shop").name == "Shop" and len(entries(ledger, "policy")) == 1
 
 
-def test_publishing_makes_the_next_version_and_says_it_is_new(ledger):
-    published, is_new = republish(ledger, name="The shop")
-    assert (published.version, is_new) == (2, True) and ledger.published("shop") == published
+def test_publishing_makes_the_next_version_and_says_what_it_changed(ledger):
+    published, changes = republish(ledger, name="The shop")
+    assert published.version == 2 and ledger.published("shop") == published
+    assert [(change.path, change.after) for change in changes] == [("name", "The shop")]
 
 
 def test_the_same_document_twice_is_published_once(ledger):
     first, _ = republish(ledger, name="The shop")
-    again, is_new = republish(ledger, name="The shop", material=True)
-    assert (again, is_new) == (first, False) and len(entries(ledger, "policy")) == 2
+    again, changes = republish(ledger, name="The shop", material=True)
+    assert (again, changes) == (first, []) and len(entries(ledger, "policy")) == 2
 
 
 def test_threads_that_publish_the_same_document_publish_it_once(ledger):
     answers = at_once(4, lambda _: republish(ledger, name="The shop"))
-    assert sorted(is_new for _, is_new in answers) == [False, False, False, True]
-    assert [version.version for version in ledger.versions("shop")] == [1, 2]
+    assert sorted(len(changes) for _, changes in answers) == [0, 0, 0, 1]
+    assert [stored.version for stored in ledger.storage.reading().publications("shop")] == [1, 2]
 
 
 def test_an_older_version_stays_what_it_was(ledger):

@@ -160,8 +160,11 @@ def test_an_account_is_bound_by_its_first_sign_in_and_takes_the_passwords_place(
     with pytest.raises(NotSignedIn):
         sessions.person(key)
     account = Account("https://login.example", "1", "bert@Example.org", verified=True)
-    assert crew.sign_in_with(account).bound is None
-    assert crew.sign_in_with(Account("https://login.example", "1")).bound == ("https://login.example", "1")
+    seen = []
+    for _ in range(2):
+        person = crew.sign_in_with(account, also=lambda _, before, person: seen.append((before.bound, person.bound)))
+        assert person.bound == ("https://login.example", "1")
+    assert seen == [(None, person.bound), (person.bound, person.bound)]
     for other in (Account("https://login.example", "2"), Account("https://other.example", "1")):
         with pytest.raises(NotSignedIn, match="Nobody here"):
             crew.sign_in_with(other)

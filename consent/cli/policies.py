@@ -50,8 +50,8 @@ def publish(site: str, file: str, material: bool | None) -> None:
     \b
     Example: consent policy publish shop policy.toml --not-material
     """
-    published, is_new, changes = administrator()[0].publish(site, _read(file), material=material)
-    if not is_new:
+    published, changes = administrator()[0].publish(site, _read(file), material=material)
+    if not changes:
         click.echo(f"Version {published.version} says the same already; nothing was published.")
         return
     _print_changes(changes)

@@ -3,7 +3,7 @@
 Rows are read through `reading()` and changed inside `writing()`: one durable transaction, all or nothing.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +19,13 @@ OF_SITES = (DRAFT, SIGHTING, DOWNLOAD)
 """Kinds of documents that go with a site: their id is the site's, or begins with it and a space."""
 MOST_IDLE = 100_000
 """Idle subjects that are told at once."""
+
+Also = Callable[..., object]
+"""What else a transaction does at its end: given its rows, and what was done. What it raises undoes the whole."""
+
+
+def nothing(*_: object) -> None:
+    """Nothing else."""
 
 
 class Rows(Protocol):

@@ -15,6 +15,7 @@ from typing import Any
 from psycopg import Connection
 
 from consent.errors import UnknownSite
+from consent.fields import TRAIL
 from consent.model import Entry
 from consent.storage.parcels import TEXT, plain
 from consent.storage.postgres_pool import reported
@@ -165,13 +166,17 @@ class WritingRows(PostgresRows):
     def _key(self, site: str) -> int:
         """The number of a site that is ours until the transaction ends.
 
-        Whoever holds one waits only for sites later in the alphabet, so that no two wait for each other; what would
-        have to wait for another is refused, and done in a transaction of its own (together.run).
+        Whoever holds one waits only for sites later in the alphabet, and for the trail after all, so that no two wait
+        for each other; what would have to wait for another is refused, and done in a transaction of its own (together.run).
         """
         if site not in self._held:
-            waiting = " NOWAIT" if any(site < other for other in self._held) else ""
+            waiting = " NOWAIT" if any(_turn(site) < _turn(other) for other in self._held) else ""
             self._held[site] = self._found(site, f"SELECT key FROM sites WHERE id = ? FOR UPDATE{waiting}")
         return self._held[site]
+
+
+def _turn(site: str) -> tuple[bool, str]:
+    return site == TRAIL, site
 
 
 def _turned(rows: list[tuple], columns: str, turn: Callable[[Any], Any]) -> list[tuple]:

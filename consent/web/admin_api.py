@@ -188,9 +188,9 @@ def publish_policy(site: str) -> Response:
     material = {None: None, "true": True, "false": False}.get(request.args.get("material"), "wrong")
     if material == "wrong":
         raise BadQuery("`material` must be true or false.")
-    published, is_new, changes = token_holder().publish(site, policy.read(_document(toml=True)), material=material)  # type: ignore[arg-type]
+    published, changes = token_holder().publish(site, policy.read(_document(toml=True)), material=material)  # type: ignore[arg-type]
     publication = ledger.storage.reading().publication(site, published.version)
-    return json(PublishAnswer(_info(publication), changes), 201 if is_new else 200)
+    return json(PublishAnswer(_info(publication), changes), 201 if changes else 200)
 
 
 @blueprint.get("/sites/<site>/policies/<int:version>")

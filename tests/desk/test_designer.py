@@ -142,6 +142,20 @@ def test_only_what_was_reviewed_is_published(browser, ledger):
     assert answer.status_code == 409 and "Slipped in" in answer.text and ledger.published("shop").version == 1
 
 
+def test_the_same_form_sent_twice_publishes_once_and_says_so_twice(browser, ledger):
+    editor, other = browser("editor"), browser("owner")
+    fields = {"stamp": stamp(save(editor, "rules", "review", name="My shop")), "version": "1", "material": "no"}
+    for _ in range(2):
+        answer = editor.post(HOME + "/publish", **fields)
+        assert answer.status_code == 200 and "Version 2 is published" in answer.text
+    assert ledger.published("shop").version == 2
+    assert other.post(HOME + "/publish", **fields).status_code == 409, "that was somebody else's"
+    editor.post(
+        HOME + "/publish", stamp=stamp(save(editor, "rules", "review", name="Ours")), version="2", material="no"
+    )
+    assert editor.post(HOME + "/publish", **fields).status_code == 409, "that was long ago"
+
+
 def test_what_is_published_elsewhere_while_one_publishes_is_not_undone(browser, ledger, draft, monkeypatch):
     editor, scripts = browser("editor"), ledger._scripts
     review = save(editor, "texts", "review", "?edit=en", **{"texts.en.title": "Reviewed"})

@@ -2,6 +2,8 @@
 
 import json
 import re
+from contextlib import contextmanager
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,10 @@ ROOM = Path(__file__).parent.parent.parent / "consent"
 WHATS = {
     text
     for file in ROOM.rglob("*.py")
-    for text in re.findall(r'(?:did\(|noted\(|what or|drafts\(\).get\(site\),)\s*"([^"]+)"', file.read_text())
+    for text in re.findall(
+        r'(?:did\(|gave\(|noting\(|noting_person\(|PUBLISHED =|what or|drafts\(\).get\(site\),)\s*"([^"]+)"',
+        file.read_text(),
+    )
 }
 BAD = "<script>alert(1)</script>{{ 7*7 }}"
 
@@ -201,13 +206,47 @@ def test_what_another_process_saw_meanwhile_is_not_told_for_long(ledger, clock):
     assert told == [True, False, True]
 
 
-def test_what_is_done_and_could_not_be_noted_is_told(owner, monkeypatch):
+def test_what_cannot_be_noted_is_not_done(owner, monkeypatch):
     def full(*_, **__):
         raise Unavailable("No room.")
 
-    monkeypatch.setattr(Trail, "add", full)
+    monkeypatch.setattr(Trail, "note", full)
     answer = owner.post("/admin/people/editor/remove", confirm="editor")
-    assert answer.status_code == 500 and "it could not be noted in the trail" in answer.text
+    assert answer.status_code == 503 and "No room." in answer.text
+    assert owner.get("/admin/people/editor").status_code == 200
+
+
+def test_what_cannot_be_done_now_is_kept_to_be_sent_once_more(owner, ledger):
+    """A full disk can be looked at, and loses nothing that was typed."""
+    owner.get("/admin/sites/shop/settings")
+    with unwritable(ledger):
+        answer = owner.post("/admin/sites/shop/settings", name='<b>"New"', origins=ORIGIN, retention_days="90")
+        assert answer.status_code == 503 and "The database cannot be used now: disk I/O error." in answer.text
+    form = re.search(r'<form method="post">.*?</form>', answer.text, re.S)[0]
+    fields = {name: unescape(value) for name, value in re.findall(r'name="([^"]+)" value="([^"]*)"', form)}
+    assert owner.post("/admin/sites/shop/settings", **fields).status_code == 200
+    assert (ledger.published("shop").name, ledger.published("shop").retention_days) == ('<b>"New"', 90)
+
+
+def test_a_session_goes_on_where_nothing_can_be_written(owner, ledger, clock):
+    clock.forward(seconds=120)
+    with unwritable(ledger):
+        assert owner.get("/admin/sites/shop/overview").status_code == 200
+        assert "Send it once more" not in owner.post("/admin/account/password", password=PASSWORD, again=PASSWORD).text
+
+
+@contextmanager
+def unwritable(ledger):
+    """Nothing can be written meanwhile."""
+    with pytest.MonkeyPatch.context() as patched:
+
+        @contextmanager
+        def writing():
+            raise Unavailable("The database cannot be used now: disk I/O error.")
+            yield
+
+        patched.setattr(ledger.storage, "writing", writing)
+        yield
 
 
 @pytest.mark.parametrize("path", ["settings", "delete", "banner/publish", "requests/erase"])

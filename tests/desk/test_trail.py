@@ -4,12 +4,14 @@ import io
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import msgspec
 import pyotp
 import pytest
 from msgspec.structs import replace
 
 from consent import people, policy
 from consent.drafts import Drafts
+from consent.errors import Unavailable
 from consent.model import Token
 from consent.receipts import Act
 from consent.trail import Trail
@@ -123,6 +125,15 @@ def send(browser, busy, ledger, clock, monkeypatch) -> Callable[..., Any]:
     return send
 
 
+def stored(ledger) -> dict[str, list]:
+    """Everything in the database but who is signed in, since when, and by which code."""
+    tables = ["sites", "removed_sites", "policies", "scripts", "entries", "tallies", "tokens", "documents"]
+    with ledger.storage.snapshot() as rows:
+        found = {name: [row for page in rows.table(name, "*") for row in page] for name in tables}
+    documents = [(kind, id, msgspec.json.decode(body)) for kind, id, body in found["documents"] if kind != "session"]
+    return found | {"documents": [(*one, body | {"seen_at": 0, "step": 0}) for *one, body in documents]}
+
+
 @pytest.fixture
 def acts(ledger) -> Callable[[], list[Act]]:
     """What stands in the trail."""
@@ -147,6 +158,20 @@ def test_a_log_that_is_taken_is_noted_once(browser, busy, acts, path):
 @pytest.mark.parametrize("path", POSTS)
 def test_a_forged_act_is_not_noted(send, acts, path):
     assert send(path, POSTS[path].form, csrf_token="forged").status_code == 400 and acts() == []
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_an_act_that_cannot_be_noted_is_not_done(send, ledger, monkeypatch, path):
+    def full(*_: Any) -> None:
+        raise Unavailable("No room.")
+
+    send("/admin/language", {"language": "en"})
+    before = stored(ledger)
+    monkeypatch.setattr(Trail, "note", full)
+    answer = send(path, POSTS[path].form)
+    assert answer.status_code == 503 and "No room." in answer.text
+    assert stored(ledger) == before
+    assert PASSWORD not in answer.text
 
 
 @pytest.mark.parametrize("path", FAILED)

@@ -8,7 +8,7 @@ from flask import Response, flash, redirect, request, session, url_for
 from consent import people
 from consent.errors import ConsentError, Invalid, NotSignedIn
 from consent.sessions import id_of
-from consent.web.desk.frame import blueprint, desk, field, needs, noted, page, signed_in
+from consent.web.desk.frame import blueprint, desk, field, needs, noting, page, signed_in
 from consent.web.desk.words import say
 from consent.web.service import service
 
@@ -29,10 +29,11 @@ def change_password() -> Any:
         _knows_password(field("code", longest=20))
         if field("password") != field("again"):
             raise Invalid(say("The two new passwords are not the same."))
-        desk().people.set_password(person.name, field("password"), keep=id_of(session["key"]))
+        desk().people.set_password(
+            person.name, field("password"), keep=id_of(session["key"]), also=noting("changed the own password")
+        )
     except (Invalid, NotSignedIn) as error:
         return _account(_sentence(error), 422)
-    noted("changed the own password")
     flash(say("The password is changed; every other session has ended."))
     return redirect(url_for("desk.home" if person.must_change else "desk.show_account"), 303)
 
@@ -44,9 +45,8 @@ def turn_on_second_factor() -> Any:
     secret = session.get("secret", "")
     if not secret or not people.code_holds(secret, field("code", longest=20), service().ledger.now()):
         return _account(say("The code does not fit: scan the picture again and type the newest code."), 422)
-    desk().people.set_secret(signed_in().name, secret)
+    desk().people.set_secret(signed_in().name, secret, also=noting("turned the own second factor on"))
     session.pop("secret", None)
-    noted("turned the own second factor on")
     flash(say("From now on signing in asks for a code."))
     return redirect(url_for("desk.show_account"), 303)
 
@@ -59,8 +59,7 @@ def turn_off_second_factor() -> Any:
         _knows_password(field("code", longest=20))
     except NotSignedIn as error:
         return _account(_sentence(error), 422)
-    desk().people.set_secret(signed_in().name, "")
-    noted("turned the own second factor off")
+    desk().people.set_secret(signed_in().name, "", also=noting("turned the own second factor off"))
     flash(say("Signing in asks for no code any more."))
     return redirect(url_for("desk.show_account"), 303)
 

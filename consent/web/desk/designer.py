@@ -16,11 +16,12 @@ from consent.errors import Conflict, NotFound
 from consent.fields import GoogleType
 from consent.model import Policy
 from consent.policy_diff import differences
+from consent.storage.base import nothing
 from consent.times import rfc3339
 from consent.web.desk.designer_form import SECTIONS, acted, filled
 from consent.web.desk.designer_sheet import Sheet, number_of, section_of
 from consent.web.desk.designer_words import PARTS, TEXTS, in_words, label
-from consent.web.desk.frame import blueprint, field, needs, noted, page, signed_in
+from consent.web.desk.frame import blueprint, field, needs, noting, page, signed_in
 from consent.web.desk.words import language, say
 from consent.web.service import service
 
@@ -71,16 +72,15 @@ def kept(
     site: str, document: dict[str, Any], before: Draft, *, base: int | None = None, what: str = "", **told: Any
 ) -> Draft:
     """Save a draft and note in the trail what has changed, and what is `told` besides. Raises Conflict."""
-    draft = drafts().save(site, document, stamp=before.stamp, by=signed_in().name, base=base)
     changes = differences(before.document, document)[:MOST_NOTED]
-    if changes or what:
-        noted(
-            what or "changed the draft of the banner",
-            site=site,
-            before={change.path: change.before for change in changes},
-            after=told | {change.path: change.after for change in changes},
-        )
-    return draft
+    note = noting(
+        what or "changed the draft of the banner",
+        site=site,
+        before={change.path: change.before for change in changes},
+        after=told | {change.path: change.after for change in changes},
+    )
+    also = note if changes or what else nothing
+    return drafts().save(site, document, stamp=before.stamp, by=signed_in().name, base=base, also=also)
 
 
 def drawn(site: str, section: str, sheet: Sheet, *, status: int = 200, **values: Any) -> Response:

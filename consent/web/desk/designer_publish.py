@@ -4,7 +4,6 @@ Its rule: what is published is what was reviewed, and a person says whether ever
 """
 
 import re
-from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -14,7 +13,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from consent import policy as policies
 from consent import shape
-from consent.administrator import MOST_NOTED
+from consent.administrator import MOST_NOTED, PUBLISHED
 from consent.drafts import Draft
 from consent.errors import BadQuery, Conflict, ConsentError, TooLarge, UnknownPolicy
 from consent.lean import lean
@@ -30,10 +29,12 @@ from consent.web.desk.frame import (
     administrator,
     blueprint,
     confirmed,
+    desk,
     field,
     needs,
-    noted,
+    noting,
     page,
+    signed_in,
 )
 from consent.web.desk.words import say
 from consent.web.service import service
@@ -42,6 +43,8 @@ VERSIONS = 8
 """On one page of the history."""
 SHOWN = 12
 """Changes of a version there; the others are counted."""
+LATEST = 20
+"""Acts among which the publication is looked for that the same form has brought about already."""
 
 
 class Past(msgspec.Struct, frozen=True):
@@ -69,18 +72,22 @@ def publish(site: str) -> Any:
     sheet, before = sheet_of(site), service().ledger.published(site)
     reviewed = (field("stamp"), field("version"))
     if reviewed != (sheet.draft.stamp, str(before.version)):
-        return _outdated(site)
+        return _published_meanwhile(site)
     if sheet.mistakes:
         return _review(site, 422)
     material = {"yes": True, "no": False}.get(field("material"))
     if material is None:
         return _review(site, 422, error=say("Say whether everybody is asked again."))
     try:
-        administrator().publish(site, policies.read(sheet.document), material=material, drafted_from=before.version)
+        administrator().publish(
+            site,
+            policies.read(sheet.document),
+            material=material,
+            drafted_from=before.version,
+            also=lambda rows: drafts().published(rows, site, stamp=sheet.draft.stamp),
+        )
     except Conflict:
-        return _outdated(site)
-    with suppress(Conflict):  # somebody has drafted on meanwhile
-        drafts().drop(site, stamp=sheet.draft.stamp)
+        return _published_meanwhile(site)
     return redirect(url_for("desk.published_banner", site=site), 303)
 
 
@@ -127,9 +134,10 @@ def discard(site: str) -> Any:
     """Forget the draft; what is published stays."""
     _may_replace(site)
     sheet = sheet_of(site)
-    drafts().drop(site, stamp=sheet.draft.stamp)
     lost = differences(lean(sheet.published), sheet.document)[:MOST_NOTED]
-    noted("discarded the draft of the banner", site=site, before={change.path: change.after for change in lost})
+    before = {change.path: change.after for change in lost}
+    note = noting("discarded the draft of the banner", site=site, before=before)
+    drafts().drop(site, stamp=sheet.draft.stamp, also=note)
     flash(say("The draft is gone; what is published stays."))
     return redirect(url_for("desk.banner", site=site), 303)
 
@@ -183,7 +191,12 @@ def _review(site: str, status: int = 200, **values: Any) -> Response:
     )
 
 
-def _outdated(site: str) -> Response:
+def _published_meanwhile(site: str) -> Any:
+    """What to answer where the draft or what is published is not what was reviewed: the same form may have come before."""
+    acts = [told.act for told in desk().trail.newest(limit=LATEST)]
+    newest = next((act for act in acts if (act.site, act.what) == (site, PUBLISHED)), None)
+    if newest and newest.who == signed_in().name and str(newest.before["version"]) == field("version"):
+        return redirect(url_for("desk.published_banner", site=site), 303)
     return _review(site, 409, error=say("Nothing was published: the draft or what is published has changed since you looked. This is how it stands now."))  # fmt: skip
 
 

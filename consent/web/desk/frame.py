@@ -26,11 +26,12 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from consent.administrator import Administrator
 from consent.downloads import Downloads
-from consent.errors import ConsentError, Forbidden, Malformed, NotFound, NotSignedIn, UnknownPerson
+from consent.errors import ConsentError, Forbidden, Malformed, NotFound, NotSignedIn, Unavailable, UnknownPerson
 from consent.fields import Role
 from consent.ledger import Ledger
 from consent.people import People, Person
 from consent.sessions import Sessions
+from consent.storage.base import Also
 from consent.trail import Trail
 from consent.web.desk import words
 from consent.web.desk.designer_mistakes import said
@@ -40,6 +41,9 @@ from consent.web.service import service
 
 blueprint = Blueprint("desk", __name__, url_prefix="/admin")
 View = Callable[..., Any]
+
+SECRETS = {"present", "password", "again", "code"}
+"""Fields of forms that no page shows."""
 
 Link = tuple[str, str, Role]
 """In the menu: endpoint, name, least role."""
@@ -183,9 +187,9 @@ def administrator() -> Administrator:
     return Administrator(service().ledger, signed_in().name)
 
 
-def noted(what: str, *, site: str | None = None, before: Any = None, after: Any = None) -> None:
-    """Note in the trail what the person who is signed in did."""
-    administrator().did(what, site=site, before=before, after=after)
+def noting(what: str, **told: Any) -> Also:
+    """To note in the trail what the person who is signed in does, in the transaction that does it (Administrator.noting)."""
+    return administrator().noting(what, **told)
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:
@@ -271,6 +275,14 @@ def _forged(_: CSRFError) -> Response:
 @blueprint.errorhandler(ConsentError)
 def _refused(error: ConsentError) -> Response:
     return page("error", error.status, error=error)
+
+
+@blueprint.errorhandler(Unavailable)
+def _not_now(error: Unavailable) -> Response:
+    """Tell why, and keep what was typed to be sent once more; a password or a file is to be given anew."""
+    held = list(request.form.items(multi=True)) if "person" in g and not request.files else []
+    again = [one for one in held if one[0] != "csrf_token"]
+    return page("error", error.status, error=error, again=[] if SECRETS & request.form.keys() else again)
 
 
 @blueprint.get("/<name>", endpoint="file")

@@ -12,7 +12,8 @@ from flask import redirect, request, session, url_for
 from consent.administrator import Administrator
 from consent.errors import ConsentError, NotFound, NotSignedIn, TooManyRequests, Unavailable
 from consent.openid import FOREIGN, Begun, Provider
-from consent.people import Account
+from consent.people import Account, Person
+from consent.storage.base import Rows
 from consent.web.desk.frame import blueprint, desk
 from consent.web.desk.refusals import refusal
 from consent.web.desk.signing import REFUSED, enter, inside
@@ -52,13 +53,18 @@ def finish_openid() -> Any:
         desk().throttle.hit_address(request.remote_addr, "openid callback")
         begun, following = _begun()
         account = provider.finish(begun, _code(), now=service().ledger.now())
-        before = desk().people.sign_in_with(account)
+        person = desk().people.sign_in_with(account, also=_noted)
     except (NotSignedIn, TooManyRequests, Unavailable) as error:
         return _refused(error, following, account)
-    if before.bound is None:
-        bound = {"name": before.name, "account": before.account, "issuer": account.issuer, "subject": account.subject}
-        Administrator(service().ledger, before.name).did("bound the own account", after=bound)
-    return enter(before, following)
+    return enter(person, following)
+
+
+def _noted(rows: Rows, before: Person, person: Person) -> None:
+    """Note which account is bound by a first sign-in."""
+    if before.bound is None and person.bound:
+        issuer, subject = person.bound
+        bound = {"name": person.name, "account": person.account, "issuer": issuer, "subject": subject}
+        Administrator(service().ledger, person.name).noting("bound the own account", after=bound)(rows)
 
 
 def _provider() -> Provider:

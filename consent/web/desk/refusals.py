@@ -30,6 +30,7 @@ REFUSALS = (
     "`{name}` must be a day such as 2026-11-23: counts are kept by the day (UTC).",
     "`by` must be some of {list}, separated by commas; {wrong} is none of them.",
     "{what} needs the package {package}: run {command}.",
+    "The database cannot be used now: {reason}.",
     "Nothing was exported, for it cannot be noted in the trail: {error}",
     "This is done, but it could not be noted in the trail: {error}",
     "The signature does not fit the statement: it was changed, or signed by somebody else.",

@@ -10,7 +10,7 @@ from consent.model import Entry, Filter, State
 from consent.receipts import ErasureClaims, read
 from consent.web.desk import asking, checks, telling
 from consent.web.desk.disclosure import disclosure
-from consent.web.desk.frame import administrator, blueprint, confirmed, field, needs, noted, page
+from consent.web.desk.frame import administrator, blueprint, confirmed, field, needs, page
 from consent.web.desk.words import say
 from consent.web.service import service
 
@@ -49,7 +49,7 @@ def answer_access(site: str) -> Response:
     """Everything about a subject as one file."""
     subject, held = _subject(), service()
     known = disclosure(held.ledger, site, subject, retention_days=held.settings.retention_days)
-    noted("answered a request for access", site=site)
+    administrator().gave("answered a request for access", site=site)
     headers = {"Content-Disposition": f'attachment; filename="{site}-access.json"'}
     return Response(msgspec.json.format(msgspec.json.encode(known)), 200, headers, "application/json")
 

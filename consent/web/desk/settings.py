@@ -33,10 +33,12 @@ def change_settings(site: str) -> Any:
         "retention_days": int(days) if days.isascii() and days.isdecimal() else days or None,
     }
     try:
-        published, is_new, _ = administrator().change_settings(site, given)
+        published, changes = administrator().change_settings(site, given)
     except Invalid as error:
         return _settings(site, error)
-    flash(say("Saved: policy version {version}.", version=published.version) if is_new else say("Nothing was changed."))
+    flash(
+        say("Saved: policy version {version}.", version=published.version) if changes else say("Nothing was changed.")
+    )
     return redirect(url_for("desk.settings", site=site), 303)
 
 
