@@ -46,7 +46,7 @@ ALLOWED = {
     "mirror": PURE | {"verify"},
     "copies": BASE | {"storage.base"},
     "checkup": PURE | {"open_ledger", "openid", "banner", "ledger", "reading", "storage"},
-    "administrator": PURE | {"erasure", "ledger", "people", "search", "trail"},
+    "administrator": PURE | {"erasure", "ledger", "people", "search", "storage.base", "trail"},
     "keeper": PURE | {"administrator", "ledger", "storage.base", "tree"},
     "columns": PURE,
     "parquet": PURE | {"columns"},
