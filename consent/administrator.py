@@ -13,8 +13,8 @@ import msgspec
 
 from consent import access, policy, search
 from consent.erasure import Erased
-from consent.errors import Conflict, ConsentError, NotNoted, Unavailable, UnknownToken
-from consent.fields import TRAIL, Role
+from consent.errors import BadQuery, Conflict, ConsentError, NotNoted, Unavailable, UnknownToken
+from consent.fields import HIDDEN, TRAIL, Role
 from consent.ledger import Ledger
 from consent.model import Filter, Policy, Published, Token
 from consent.policy_diff import Change
@@ -182,8 +182,10 @@ class Administrator:
         self._people.remove(name, also=self.noting("removed a person", before=_person("name", "roles")))
 
     def make_token(self, role: Role, *, site: str | None, name: str, days: int | None) -> str:
-        """The text of a new token; `days` None: it lives for ever. Raises UnknownSite."""
+        """The text of a new token; `days` None: it lives for ever. Raises UnknownSite or BadQuery."""
         ledger = self.ledger
+        if HIDDEN.search(name):
+            raise BadQuery("The name of a token must have no control characters.")
         if site is not None:
             ledger.storage.reading().site(site)
         expires_at = ledger.now() + days * DAY if days else None

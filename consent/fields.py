@@ -4,6 +4,7 @@ A pattern is never joined with a table in one union: msgspec up to 0.22 corrupts
 Patterns end in `(?![\s\S])`, which Python and JSON Schema read alike: Python's `$` also matches before a line's end.
 """
 
+import re
 from typing import Annotated, Literal
 
 import msgspec
@@ -71,6 +72,10 @@ Paragraph = Annotated[str, Meta(min_length=1, max_length=2000)]
 Url = Annotated[
     str, Meta(pattern=r"^https?://[^\s<>\"']+(?![\s\S])", max_length=1000, description="an http or https address")
 ]
+
+HIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e]")
+"""What nobody sees or can type on purpose: control characters but tabs and ends of lines, and those that turn the writing
+direction of what follows (UAX #9, sections 2.1 and 2.2; isolates, which the same standard wants instead, are kept)."""
 
 
 def is_site(text: str) -> bool:

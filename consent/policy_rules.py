@@ -6,9 +6,11 @@ from ipaddress import IPv6Address
 from operator import attrgetter
 from typing import Any
 
+import msgspec
 import rfc8785
 
 from consent import appearance, catalogue, i18n
+from consent.fields import HIDDEN
 from consent.model import Policy, Service
 from consent.shape import Mistake, nearest
 
@@ -43,6 +45,7 @@ COOKIE_BYTES = 499
 def broken_rules(policy: Policy) -> Iterator[Mistake]:
     """Every mistake of sense in a policy whose shape is right."""
     for rule in (
+        _hidden,
         _ids,
         _export_columns,
         _services,
@@ -59,6 +62,20 @@ def broken_rules(policy: Policy) -> Iterator[Mistake]:
         _appearance,
     ):
         yield from rule(policy)
+
+
+def _hidden(policy: Policy) -> Iterator[Mistake]:
+    def found(value: Any, path: str) -> Iterator[Mistake]:
+        if isinstance(value, str) and HIDDEN.search(value):
+            yield path, "must have no control characters"
+        elif isinstance(value, dict):
+            for name, inner in value.items():
+                yield from found(inner, f"{path}.{name}".lstrip("."))
+        elif isinstance(value, list):
+            for position, inner in enumerate(value):
+                yield from found(inner, f"{path}[{position}]")
+
+    yield from found(msgspec.to_builtins(policy), "")
 
 
 def _ids(policy: Policy) -> Iterator[Mistake]:

@@ -95,11 +95,19 @@ SERVICE = {"id": "x", "category": "analytics", "name": "X", "provider": {"name":
         ({"cookie": {"name": "a b"}}, "cookie.name", "a cookie name"),
         ({"appearance": {"theme": "pink"}}, "appearance.theme", "auto"),
         ({"controller": {}}, "controller.name", "is missing"),
+        ({"name": "Shop\x00"}, "name", "no control characters"),
+        ({"texts": {"en": {"body": "Say \u202eon"}}}, "texts.en.body", "no control characters"),
+        ({"services": [{**SERVICE, "provider": {"name": "\x1b[31mMe"}}]}, "services[0].provider.name", "no control characters"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_path_and_what_would_be_right(changes, path, right):
     assert right in mistakes(document(**changes))[path]
+
+
+def test_lines_tabs_and_the_marks_of_a_writing_direction_are_text():
+    spoken = {"en": {"body": "One.\n\tTwo.\r\nThree \u2067arba\u2069 \u200f."}}
+    assert policy.read(document(texts=spoken)).texts == spoken
 
 
 def test_every_mistake_is_reported_together():

@@ -10,7 +10,7 @@ import pytest
 
 from consent import policy
 from consent.administrator import Administrator
-from consent.errors import Unavailable
+from consent.errors import BadQuery, Unavailable
 from consent.model import Filter
 from consent.people import new_secret
 from consent.trail import Trail
@@ -233,6 +233,20 @@ def test_a_session_goes_on_where_nothing_can_be_written(owner, ledger, clock):
     with unwritable(ledger):
         assert owner.get("/admin/sites/shop/overview").status_code == 200
         assert "Send it once more" not in owner.post("/admin/account/password", password=PASSWORD, again=PASSWORD).text
+
+
+@pytest.mark.parametrize("path", ["settings", "banner/rules"])
+def test_characters_that_nobody_sees_are_refused(owner, ledger, path):
+    answer = owner.get(f"/admin/sites/shop/{path}")
+    given = {"name": "Shop\u202e", "origins": ORIGIN, "do": "save", "stamp": "v1"}
+    answer = owner.post(f"/admin/sites/shop/{path}", **given)
+    assert "control characters" in answer.text and "\u202e" not in ledger.published("shop").name
+
+
+def test_the_name_of_a_token_has_no_characters_that_nobody_sees(owner, ledger):
+    assert owner.post("/admin/tokens", role="auditor", name="a\x00", days="5").status_code == 400
+    with pytest.raises(BadQuery, match="control characters"):
+        Administrator(ledger, "anna").make_token("auditor", site=None, name="a\x00", days=None)
 
 
 @contextmanager

@@ -24,6 +24,7 @@ MISTAKES = (
     "must hold only text, numbers, true, false, lists and tables",
     "must have a host, or a path of at least 6 fixed characters",
     "must have words in at least one language",
+    "must have no control characters",
     "must be an http or https address",
     "must have an IPv6 address between its brackets",
     "may have any port only on localhost or 127.0.0.1",

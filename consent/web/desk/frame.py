@@ -27,7 +27,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from consent.administrator import Administrator
 from consent.downloads import Downloads
 from consent.errors import ConsentError, Forbidden, Malformed, NotFound, NotSignedIn, Unavailable, UnknownPerson
-from consent.fields import Role
+from consent.fields import HIDDEN, Role
 from consent.ledger import Ledger
 from consent.people import People, Person
 from consent.sessions import Sessions
@@ -205,6 +205,8 @@ def sites_of(person: Person) -> list[str]:
 def field(name: str, *, longest: int = 2000) -> str:
     """A field of the form, without spaces around it. Raises Malformed."""
     text = request.form.get(name, "").strip()
+    if HIDDEN.search(text):
+        raise Malformed(words.say("The field {name} has control characters.", name=name))
     if len(text) > longest:
         raise Malformed(words.say("The field {name} is too long.", name=name))
     return text
