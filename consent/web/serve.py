@@ -40,7 +40,7 @@ DEFAULTS: dict[str, Any] = {
     # Checkpoints and purges are made by a thread of whichever worker comes first.
     "post_worker_init": keep,
     # A receipt is small; nothing we serve needs a longer line or more headers.
-    "limit_request_line": 4094,
+    "limit_request_line": 8190,
     "limit_request_fields": 60,
 }
 

@@ -104,7 +104,7 @@ def test_nothing_is_counted_through(auditor, ledger, three, monkeypatch):
 
 
 def test_the_evidence_is_of_the_whole_log(auditor, ledger, three):
-    assert "The whole log: 4 entries" in auditor.get(f"{PAGE}?format=evidence").text
+    assert "The whole log; entries: 4" in auditor.get(f"{PAGE}?format=evidence").text
     archive = zipfile.ZipFile(io.BytesIO(auditor.get(f"{PAGE}/file?format=evidence").data))
     assert archive.testzip() is None and len(archive.read("entries.ndjson").splitlines()) == 4
     for query in ("since=2026-11-18", "action=custom", "policy=1"):

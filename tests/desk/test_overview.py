@@ -78,7 +78,7 @@ def test_the_table_behind_the_chart_has_its_shares(busy, browser):
     page = browser("owner").get(OVERVIEW).text
     behind = page[page.index("The numbers behind the lines") :]
     assert re.search(
-        r'<td>analytics</td><td class="number">3</td><td class="number">2</td><td class="number">60.0\xa0%', behind
+        r'<td>Statistics</td><td class="number">3</td><td class="number">2</td><td class="number">60.0\xa0%', behind
     )
 
 
@@ -134,3 +134,19 @@ def test_the_health_page_says_when_the_last_backup_is_old(owner, ledger, clock, 
     owner.sign_in("owner")
     page = owner.get(HEALTH).text
     assert "Last backup: 2026-11-18" in page and ("Make one every day" in page) == is_old
+
+
+@pytest.mark.parametrize(
+    ("by", "said"),
+    [
+        ("language", "English (en)"),
+        ("country", "not known"),
+        ("regime", "Ask first (opt-in)"),
+        ("policy", "1"),
+        ("surface", "on the banner"),
+    ],
+)
+def test_a_breakdown_is_in_words(browser, ledger, by, said):
+    ledger.record("shop", choice())
+    text = browser("auditor").get(f"/admin/sites/shop/overview?by={by}").text
+    assert f'<th scope="row">{said}</th><td>Statistics</td>' in text

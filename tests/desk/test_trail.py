@@ -1,6 +1,7 @@
 """What is done at the desk is in the trail: each act once, by whom and on which site; looking and failing leave nothing."""
 
 import io
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -197,3 +198,16 @@ def test_every_form_of_the_desk_is_in_one_of_the_tables(app):
     noted, others = ({rule(app, path, "POST") for path in table} for table in (POSTS, NOT_NOTED))
     assert wanted == noted | others and not noted & others
     assert FAILED.keys() == POSTS.keys()
+
+
+def test_what_was_before_and_after_is_told_in_words(browser, ledger, crew):
+    owner = browser("owner")
+    save = {"do": "add-service", "known": "YouTube", "stamp": "v1"}
+    owner.post(f"{BANNER}/services", **save)
+    owner.post("/admin/people/editor/roles", **{"role.shop": "auditor"})
+    text = owner.get("/admin/trail").text
+    assert "<small>Services:</small> –" in text and "youtube" in text
+    assert re.search(r"<small>Roles:</small> shop: .*editor.*<small>Roles:</small> shop: .*auditor", text, re.S)
+    assert "None" not in text and "{" not in text.split("<main")[1], "nothing is told as a program writes it"
+    owner.post("/admin/language", language="de", next="/admin/trail")
+    assert "<small>Rollen:</small>" in owner.get("/admin/trail").text

@@ -18,8 +18,8 @@ from consent.times import DAY, rfc3339, seconds
 from consent.web.desk.words import say
 from consent.web.query import DIGITS
 
-LONGEST = 4000
-"""Characters of what is searched for: a signed receipt fits."""
+LONGEST = 7000
+"""Characters of what is searched for: a signed receipt fits, and with the rest into a request line that is read."""
 ACTIONS = get_args(Action)
 RECEIPT = re.compile(r"(?<![\w-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w-])", re.ASCII)
 SUBJECT = re.compile(r"(?<![\w-])[\w-]{21}[AQgw](?![\w-])", re.ASCII)

@@ -22,6 +22,7 @@ from consent.web.desk.designer_form import SECTIONS, acted, filled
 from consent.web.desk.designer_sheet import Sheet, number_of, section_of
 from consent.web.desk.designer_words import PARTS, TEXTS, in_words, label
 from consent.web.desk.frame import blueprint, field, needs, noting, page, signed_in
+from consent.web.desk.telling import category_names
 from consent.web.desk.words import language, say
 from consent.web.service import service
 
@@ -98,10 +99,11 @@ def drawn(site: str, section: str, sheet: Sheet, *, status: int = 200, **values:
 
 def choices(sheet: Sheet) -> dict[str, Any]:
     """What the forms of a part let one choose from."""
-    ids = [category.id for category in sheet.whole.categories]
+    names = category_names(sheet.whole, language())
     first = {True: say("Usual category"), False: say("Choose a category")}
     return {
-        "category_options": lambda is_known: [("", first[bool(is_known)]), *((id, id) for id in ids)],
+        "category_names": names,
+        "category_options": lambda is_known: [("", first[bool(is_known)]), *names.items()],
         "usual_colors": {"light": LIGHT, "dark": DARK},
         "google_types": get_args(GoogleType),
         "whole_signals": {name: getattr(sheet.whole.signals, name) for name in drafting.SIGNALS},

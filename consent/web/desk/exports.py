@@ -20,7 +20,7 @@ from consent.web.desk.written import day, grouped
 from consent.web.service import service
 from consent.web.streaming import exported, options_of, wanted
 
-HELP = {name: format.help for name, format in FORMATS.items()} | {
+HELP = {name: format.help.replace("`", "") for name, format in FORMATS.items()} | {
     EVIDENCE: "everything an auditor needs to check the whole log, as a zip file"
 }
 """What can be chosen, the evidence bundle besides the formats."""

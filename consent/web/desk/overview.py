@@ -7,10 +7,11 @@ from flask import Response, request
 
 from consent import stats
 from consent.errors import BadQuery
-from consent.web.desk import spans
+from consent.web.desk import spans, telling
 from consent.web.desk.chart import chart
+from consent.web.desk.designer_words import VALUES, language_named
 from consent.web.desk.frame import blueprint, needs, page
-from consent.web.desk.words import say
+from consent.web.desk.words import language, say
 from consent.web.service import service
 
 BREAKDOWNS = {name: f"by {name}" for name in ("language", "country", "regime", "policy", "surface")}
@@ -50,6 +51,8 @@ def show_overview(site: str) -> Response:
         span=spans.span_of(period),
         told=told,
         closer=closer,
+        names=telling.category_names(ledger.published(site), language()),
+        label=_label,
         breakdowns=BREAKDOWNS,
         groups=groups,
         more=more,
@@ -81,6 +84,17 @@ def _closer() -> str:
     if by not in BREAKDOWNS:
         raise BadQuery(say("There is no such page."))
     return by
+
+
+def _label(by: str, value: Any) -> str:
+    """What a line of a breakdown is of."""
+    if value is None:
+        return say("not known")
+    if by == "surface":
+        return say(telling.SURFACES[value])
+    if by == "regime":
+        return f"{say(VALUES[value])} ({value})"
+    return language_named(value) if by == "language" else str(value)
 
 
 def _closer_counts(site: str, period: stats.Period, closer: str) -> tuple[list[stats.Group], int]:

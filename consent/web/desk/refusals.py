@@ -20,6 +20,7 @@ REFUSALS = (
     "The session has ended: sign in again.",
     "Too many requests from this address; try again in {wait} s.",
     "There is no token {id} in use.",
+    "The name of a token must have no control characters.",
     "The policy has mistakes.",
     "{what} has mistakes.",
     "{what} is nested too deeply.",

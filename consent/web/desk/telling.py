@@ -3,13 +3,14 @@
 Its rule: it says what the signed claims and the stored policy say, and nothing besides.
 """
 
+from collections import Counter
 from typing import Any, NamedTuple
 
 import msgspec
 
 from consent import receipts
 from consent.errors import BadSignature, NotRenderable
-from consent.model import Category, Consent, Entry, Published, Receipt
+from consent.model import Category, Consent, Entry, Policy, Published, Receipt
 from consent.renderings import RENDERINGS
 
 ACTIONS = {
@@ -85,6 +86,14 @@ def unsaid(form: str, receipt: Receipt, asked: Published, token: str) -> list[st
 def granted(consent: Consent) -> tuple[int, int]:
     """How many categories were granted, of how many asked about."""
     return sum(consent.grants.values()), len(consent.grants)
+
+
+def category_names(asked: Policy, language: str) -> dict[str, str]:
+    """The names of a whole policy's categories by their ids, in a language if the policy has it; one that two share has its id."""
+    spoken = language if language in asked.languages else asked.languages[0]
+    names = {category.id: _said(category.name, spoken) for category in asked.categories}
+    often = Counter(names.values())
+    return {id: name if often[name] == 1 else f"{name} ({id})" for id, name in names.items()}
 
 
 def answers(asked: Published, consent: Consent, language: str) -> list[Answer]:

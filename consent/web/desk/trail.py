@@ -9,12 +9,41 @@ from consent.administrator import EVIDENCE
 from consent.errors import BadQuery, NotFound
 from consent.fields import TRAIL
 from consent.receipts import Act
+from consent.web.desk.designer_words import place_in_words
 from consent.web.desk.frame import administrator, blueprint, desk, needs, page
 from consent.web.desk.words import say
 from consent.web.query import DIGITS
 from consent.web.service import service
 from consent.web.streaming import trail
 
+NAMES = {
+    "version": "Policy version",
+    "asks_again": "Everybody is asked again",
+    "changes": "Changes",
+    "entries": "Entries",
+    "erasure": "Erasure entry",
+    "days": "Days",
+    "format": "Format",
+    "rows": "Rows",
+    "since": "From",
+    "until": "Until, not included",
+    "action": "Action",
+    "policy": "Policy version",
+    "after": "After entry",
+    "role": "Role",
+    "roles": "Roles",
+    "account": "Account",
+    "issuer": "Sign-in provider",
+    "subject": "Subject of the account",
+    "id": "Id",
+    "key": "Key",
+    "with_keys": "Signing keys with it",
+    "applied": "Migrations",
+    "name": "Name",
+    "origins": "Origins",
+    "retention_days": "Days that receipts are kept",
+}
+"""What the trail's words for what was before and after are called here."""
 PAGE = 50
 BRIEF = 1_000
 """Bytes of what was before and after, as JSON, that are told in a list of acts; more has a page of its own."""
@@ -67,6 +96,14 @@ def by_whom(who: str) -> str:
     """Who acted, with the words for how in the reader's language."""
     name, way = re.fullmatch(r"(.*?)(\((?:schedule|command line|token [0-9a-f]+)\))?", who, re.S).groups()  # type: ignore[union-attr]
     return f"{name}{_way(way)}"
+
+
+@blueprint.app_template_filter()
+def in_trail(name: str, act: Act) -> str:
+    """What a name in an act's before and after means: in a draft it is a place in the policy."""
+    if "draft" in act.what and name != "version":
+        return place_in_words(name)
+    return say(NAMES[name]) if name in NAMES else name
 
 
 def _way(way: str | None) -> str:
