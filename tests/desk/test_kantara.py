@@ -6,6 +6,7 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import KeySet
 
+from consent.web.desk.designer_words import LABELS
 from tests.conftest import NONE, choice
 from tests.desk.test_access import database  # noqa: F401
 from tests.test_renderings import GRANTS, KANTARA, KANTARA_CONTROLLER, KANTARA_PURPOSE, has, record, told  # noqa: F401
@@ -74,10 +75,10 @@ def test_what_the_policy_does_not_say_is_named_and_not_invented(auditor, ledger)
     ledger.record("shop", one)
     refused = auditor.get(f"{LIST}/{one.id}/kantara")
     assert refused.status_code == 409 and f"{LIST}/{one.id}/kantara" not in auditor.get(f"{LIST}/{one.id}").text
-    for name in ("address", "email", "phone"):
-        assert f"controller.{name}" in refused.text
-    for name in ("jurisdiction", "data", "sensitive"):
-        assert f"records.{name}" in refused.text
+    for name in ("controller.address", "controller.email", "controller.phone"):
+        assert LABELS[name] in refused.text
+    for name in ("records.jurisdiction", "records.data", "records.sensitive"):
+        assert LABELS[name] in refused.text
 
 
 def test_the_export_has_each_download_on_a_line(auditor, told):  # noqa: F811

@@ -209,7 +209,7 @@ def test_what_is_handed_over_is_checked_by_others(auditor, ledger):
 def test_other_standards_words_are_had_or_refused_in_a_sentence(auditor, ledger, draft):
     id = record(ledger, action="reject_all", grants=NONE)
     page = auditor.get(f"{LIST}/{id}").text
-    assert f"{LIST}/{id}/iso27560" not in page and "does not say what it needs: controller.address" in page
+    assert f"{LIST}/{id}/iso27560" not in page and "does not say what it needs: Postal address, E-mail address" in page
     assert "Nothing was granted" in page
     refused = auditor.get(f"{LIST}/{id}/iso27560")
     assert refused.status_code == 409 and "does not say what it needs" in refused.text

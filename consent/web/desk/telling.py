@@ -12,6 +12,7 @@ from consent import receipts
 from consent.errors import BadSignature, NotRenderable
 from consent.model import Category, Consent, Entry, Policy, Published, Receipt
 from consent.renderings import RENDERINGS
+from consent.web.desk.designer_words import place_in_words
 
 ACTIONS = {
     "accept_all": "accepted all",
@@ -72,14 +73,14 @@ def receipt_in(entry: Entry) -> Receipt | None:
 
 
 def unsaid(form: str, receipt: Receipt, asked: Published, token: str) -> list[str] | None:
-    """What the policy leaves out, by its paths, that another standard's form needs; none where only the answer does not fit.
+    """What the policy leaves out, in words, that another standard's form needs; none where only the answer does not fit.
 
     None where the receipt can be said.
     """
     try:
         RENDERINGS[form](receipt, asked, token)
     except NotRenderable as error:
-        return [path for path, _ in error.mistakes]
+        return [place_in_words(path) for path, _ in error.mistakes]
     return None
 
 
