@@ -205,3 +205,20 @@ def test_what_was_done_is_read_and_taken_away(service: Service, page: Page, tmp_
     assert zipfile.is_zipfile(download.value.path())
     page.reload()
     expect(page.get_by_role("row", name="exported the trail")).to_have_count(2)
+
+
+def test_retention_keys_and_the_last_backup_are_read_on_plain_pages(service: Service, page: Page, tmp_path) -> None:
+    page.goto(service.url + SITE + "/settings")
+    page.get_by_label("Days that a visitor's receipts are kept").fill("90")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("Saved")
+    page.get_by_role("link", name="Health").click()
+    expect(page.get_by_role("row", name="shop")).to_contain_text("90")
+    expect(page.get_by_text("No backup was made yet.")).to_be_visible()
+    keys = page.get_by_role("table").nth(1).get_by_role("row")
+    before = keys.count()
+    service.cli("backup", str(tmp_path / "copy.db"))
+    service.cli("keys", "rotate")
+    page.reload()
+    expect(page.get_by_text("Last backup:")).to_contain_text("without the keys")
+    expect(keys).to_have_count(before + 1)
