@@ -39,11 +39,15 @@ class Period(msgspec.Struct, frozen=True):
     until: str
 
     @property
+    def length(self) -> int:
+        """How many days it has."""
+        return (date.fromisoformat(self.until) - date.fromisoformat(self.since)).days
+
+    @property
     def days(self) -> list[str]:
         """Each of its days, in order."""
         first = date.fromisoformat(self.since)
-        count = (date.fromisoformat(self.until) - first).days
-        return [(first + timedelta(days=at)).isoformat() for at in range(count)]
+        return [(first + timedelta(days=at)).isoformat() for at in range(self.length)]
 
     @property
     def last(self) -> str:

@@ -118,7 +118,7 @@ def _summed(table: Counts, columns: str, named: list[str], edges: list[list[str]
     cases = " ".join(f"WHEN ? THEN {_sum(days)}" for days in edges)
     group = f" GROUP BY {', '.join(named)} ORDER BY {', '.join(named)}" if named else ""
     return (
-        f"WITH found AS MATERIALIZED (SELECT {', '.join(table.fields)}, CASE month {cases} ELSE {_sum(DAYS)} END AS count"
+        f"WITH found AS MATERIALIZED (SELECT {', '.join([*named, ''])}CASE month {cases} ELSE {_sum(DAYS)} END AS count"
         f" FROM {table.name} WHERE site = ? AND month >= ? AND month <= ?)"
         f" SELECT {columns}, CAST(sum(count) AS BIGINT) FROM found{group}"
     )

@@ -74,7 +74,7 @@ def _period() -> stats.Period:
     found = stats.period(since, last, now=service().ledger.now())
     if last:
         found = stats.Period(since or found.since, (date.fromisoformat(last) + timedelta(days=1)).isoformat())
-    if len(found.days) > LONGEST:
+    if found.length > LONGEST:
         raise BadQuery(say("Choose at most {days} days.", days=LONGEST))
     return found
 

@@ -18,8 +18,7 @@ WEEKS = 366
 
 def span_of(period: Period) -> Span:
     """How a period is told."""
-    days = len(period.days)
-    return "day" if days <= DAYS else "week" if days <= WEEKS else "month"
+    return "day" if period.length <= DAYS else "week" if period.length <= WEEKS else "month"
 
 
 def points(period: Period) -> list[str]:
