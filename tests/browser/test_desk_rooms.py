@@ -191,6 +191,15 @@ def test_the_menu_is_walked_by_keyboard(service: Service, page: Page) -> None:
     expect(page.get_by_role("link", name="Your account")).to_be_hidden()
 
 
+def test_on_a_phone_the_menu_shows_where_one_is(service: Service, page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    for room, name in (("/settings", "Settings"), ("/overview", "Overview")):
+        page.goto(service.url + SITE + room)
+        box = page.locator("nav").get_by_role("link", name=name).bounding_box()
+        assert box and box["x"] >= 0 and box["x"] + box["width"] <= 360 and box["y"] < 160
+        assert page.evaluate("scrollX + scrollY") == 0
+
+
 def test_an_owner_gives_a_role_on_one_site_and_takes_somebody_away(service: Service, page: Page) -> None:
     page.goto(service.url + "/admin/people")
     page.get_by_label("Name").fill("carla")

@@ -8,6 +8,12 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
+/* On a phone the menu scrolls sideways: the page that one is on stands at its beginning. */
+for (const here of document.querySelectorAll("nav [aria-current]")) {
+  const list = here.closest("ul");
+  list.scrollLeft = here.offsetLeft - list.offsetLeft;
+}
+
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll(".menu[open]")) if (!menu.contains(event.target)) menu.open = false;
 });
