@@ -125,12 +125,13 @@ def _size(format: str, sample: list[Entry], rows: int) -> int | None:
 
 
 def _missing(format: str, sample: list[Entry]) -> str:
-    """What the policy of the newest receipt leaves out that a format needs, by its paths; empty where nothing."""
-    receipt = telling.receipt_in(sample[0]) if sample and format in RENDERINGS else None
-    if receipt is None:
-        return ""
-    asked = service().ledger.published(receipt.aud, receipt.consent.policy)
-    return ", ".join(telling.unsaid(format, receipt, asked, sample[0].token or "") or [])
+    """What a policy of the newest receipts leaves out that a format needs, in words; empty where nothing."""
+    for entry in sample if format in RENDERINGS else []:
+        if receipt := telling.receipt_in(entry):
+            asked = service().ledger.published(receipt.aud, receipt.consent.policy)
+            if missing := telling.unsaid(format, receipt, asked, entry.token or ""):
+                return ", ".join(missing)
+    return ""
 
 
 def _name(site: str, format: str) -> str:

@@ -68,7 +68,7 @@ def show_act(index: int) -> Response:
     acts = [told for told in desk().trail.newest(before=index + 1, limit=1) if told.index == index]
     if not acts:
         raise NotFound(say("There is no such act."))
-    return page("trail", acts=acts, whole=True, here="desk.trail", log=TRAIL)
+    return page("act", one=acts[0], here="desk.trail")
 
 
 @blueprint.app_template_test()
