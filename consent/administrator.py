@@ -30,6 +30,8 @@ SCHEDULE = "(schedule)"
 """As whom the trail knows what the service does by itself. Nobody's name has a parenthesis in it."""
 MOST_NOTED = 100
 """Changes of a policy, or of a draft that is thrown away, that the trail keeps."""
+TRIES = 10
+"""To change settings while others publish."""
 PUBLISHED = "published the banner"
 """What the trail calls a publication."""
 EVIDENCE = "evidence"
@@ -112,11 +114,12 @@ class Administrator:
             before=lambda old, *_: _settings(old),
             after=lambda _, new, *__: _settings(new),
         )
-        while True:
+        for _ in range(TRIES):
             newest = policy.load(self.ledger.storage.reading().publication(site).document)
             new = policy.read(msgspec.to_builtins(policy.draft(newest)) | given)
             with suppress(Conflict):  # something was published meanwhile, which is to stay
                 return self.ledger.publish(site, new, material=False, drafted_from=newest.version, also=note)
+        raise Conflict("Something is published all the time: try again.")
 
     # Records.
 

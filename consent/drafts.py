@@ -12,7 +12,7 @@ from consent import policy
 from consent.errors import Conflict
 from consent.lean import lean
 from consent.ledger import Ledger
-from consent.storage.base import DRAFT, Also, Rows, nothing
+from consent.storage.base import DRAFT, TAKEN, Also, Rows, nothing
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -66,18 +66,25 @@ class Drafts:
             rows.drop_document(DRAFT, site)
             also(rows)
 
-    def published(self, rows: Rows, site: str, *, stamp: str) -> None:
+    def take(self, rows: Rows, site: str, *, stamp: str) -> None:
         """Forget a draft in the transaction that publishes it; one that somebody has drafted on meanwhile stays."""
         body = rows.document(DRAFT, site)
         if body and msgspec.json.decode(body, type=Draft).stamp == stamp:
             rows.drop_document(DRAFT, site)
+        rows.put_document(TAKEN, site, stamp.encode())
+
+    def taken(self, site: str) -> str:
+        """The stamp of the draft that was published last; empty where none was."""
+        return (self._ledger.storage.reading().document(TAKEN, site) or b"").decode()
 
     def _draft(self, rows: Rows, site: str) -> Draft:
         rows.site(site)
+        version, _ = rows.edition(
+            site
+        )  # a writer holds the site from here on: before its documents, as whoever publishes
         if body := rows.document(DRAFT, site):
             return msgspec.json.decode(body, type=Draft)
-        published = self._ledger.published(site)
-        version = published.version
+        published = policy.load(rows.publication(site, version).document)
         return Draft(lean(policy.draft(published)), version, f"v{version}")
 
     def _unchanged(self, rows: Rows, site: str, stamp: str) -> Draft:

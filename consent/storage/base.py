@@ -13,9 +13,10 @@ from consent.fields import TRAIL
 from consent.model import Checkpoint, Entry, Filter, Parcel, Publication, Script, Site, Tally, Token
 
 DRAFT = "draft"
+TAKEN = "taken"
 SIGHTING = "sighting"
 DOWNLOAD = "download"
-OF_SITES = (DRAFT, SIGHTING, DOWNLOAD)
+OF_SITES = (DRAFT, TAKEN, SIGHTING, DOWNLOAD)
 """Kinds of documents that go with a site: their id is the site's, or begins with it and a space."""
 MOST_IDLE = 100_000
 """Idle subjects that are told at once."""

@@ -106,7 +106,10 @@ ACTS = {
     **{f"/admin/sites/shop/banner/{section}": ({"do": "save", "stamp": "v1"}, EDIT) for section in SECTIONS},
     "/admin/sites/shop/banner/service": ({"do": "save", "stamp": "v1"}, (SIGN_IN, 403, 400, 400, 403)),
     "/admin/sites/shop/banner/nothing": ({}, (SIGN_IN, 403, 404, 404, 403)),
-    "/admin/sites/shop/banner/publish": ({"stamp": "v1", "version": "1", "material": "no"}, EDIT),
+    "/admin/sites/shop/banner/publish": (
+        {"stamp": "v1", "version": "1", "material": "no"},
+        (SIGN_IN, 403, 409, 409, 403),
+    ),
     "/admin/sites/shop/banner/restore": ({"stamp": "v1", "version": "1"}, EDIT),
     "/admin/sites/shop/banner/discard": ({"stamp": "v1"}, EDIT),
     "/admin/sites/shop/banner/import": ({"stamp": "v1", "file": (FILE, "policy.toml")}, EDIT),

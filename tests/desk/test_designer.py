@@ -143,13 +143,15 @@ def test_only_what_was_reviewed_is_published(browser, ledger):
 
 
 def test_the_same_form_sent_twice_publishes_once_and_says_so_twice(browser, ledger):
-    editor, other = browser("editor"), browser("owner")
+    editor = browser("editor")
     fields = {"stamp": stamp(save(editor, "rules", "review", name="My shop")), "version": "1", "material": "no"}
     for _ in range(2):
         answer = editor.post(HOME + "/publish", **fields)
         assert answer.status_code == 200 and "Version 2 is published" in answer.text
     assert ledger.published("shop").version == 2
-    assert other.post(HOME + "/publish", **fields).status_code == 409, "that was somebody else's"
+    for wrong in ({"stamp": "deadbeef00000000"}, {"material": "yes"}, {"version": "2"}):
+        answer = editor.post(HOME + "/publish", **(fields | wrong))
+        assert answer.status_code == 409 and "Nothing was published" in answer.text
     editor.post(
         HOME + "/publish", stamp=stamp(save(editor, "rules", "review", name="Ours")), version="2", material="no"
     )
@@ -542,3 +544,19 @@ def test_no_form_however_odd_breaks_a_page(browser, with_services, seed):
             assert editor.post(address + query, **fields).status_code < 500, (address, fields)
         for part in ("", "/review", "/policy.toml"):
             assert editor.get(HOME + part).status_code == 200, fields
+
+
+def test_what_another_tab_published_is_not_told_as_ones_own(browser, ledger):
+    editor = browser("editor")
+    old = stamp(save(editor, "texts", "review", "?edit=en", **{"texts.en.title": "A text"}))
+    new = stamp(save(editor, "texts", "review", "?edit=en", **{"texts.en.title": "B text"}))
+    editor.post(HOME + "/publish", stamp=new, version="1", material="no")
+    answer = editor.post(HOME + "/publish", stamp=old, version="1", material="yes")
+    assert answer.status_code == 409 and ledger.published("shop").texts["en"]["title"] == "B text"
+
+
+def test_a_draft_that_says_what_is_published_is_not_told_as_published(browser, ledger):
+    editor = browser("editor")
+    answer = editor.post(HOME + "/publish", stamp="v1", version="1", material="yes")
+    assert answer.status_code == 409 and "the draft says what visitors see already" in answer.text
+    assert ledger.published("shop").version == 1

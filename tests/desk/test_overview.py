@@ -150,3 +150,13 @@ def test_a_breakdown_is_in_words(browser, ledger, by, said):
     ledger.record("shop", choice())
     text = browser("auditor").get(f"/admin/sites/shop/overview?by={by}").text
     assert f'<th scope="row">{said}</th><td>Statistics</td>' in text
+
+
+def test_one_day_is_a_period_and_wrong_days_leave_the_form(browser, ledger):
+    ledger.record("shop", choice())
+    auditor, day = browser("auditor"), "2026-11-18"
+    one = auditor.get(f"/admin/sites/shop/overview?since={day}&until={day}")
+    assert one.status_code == 200 and "<b>1</b> decided" in one.text
+    wrong = auditor.get("/admin/sites/shop/overview?since=2026-11-20&until=2026-11-01")
+    assert wrong.status_code == 400 and "the first not after the second" in wrong.text
+    assert 'name="since" value="2026-11-20"' in wrong.text

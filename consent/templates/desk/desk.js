@@ -14,6 +14,16 @@ for (const here of document.querySelectorAll("nav [aria-current]")) {
   list.scrollLeft = here.offsetLeft - list.offsetLeft;
 }
 
+/* A form that is on its way is not sent a second time; what answers with a file leaves the page as it was. */
+const WAY = 3000; // milliseconds
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method != "post" || event.defaultPrevented) return;
+  if (form.dataset.sent) return event.preventDefault();
+  form.dataset.sent = "yes";
+  setTimeout(() => delete form.dataset.sent, WAY);
+});
+
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll(".menu[open]")) if (!menu.contains(event.target)) menu.open = false;
 });

@@ -13,7 +13,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from consent import policy as policies
 from consent import shape
-from consent.administrator import MOST_NOTED, PUBLISHED
+from consent.administrator import MOST_NOTED
 from consent.drafts import Draft
 from consent.errors import BadQuery, Conflict, ConsentError, TooLarge, UnknownPolicy
 from consent.lean import lean
@@ -29,12 +29,11 @@ from consent.web.desk.frame import (
     administrator,
     blueprint,
     confirmed,
-    desk,
     field,
     needs,
     noting,
     page,
-    signed_in,
+    told_on,
 )
 from consent.web.desk.words import say
 from consent.web.service import service
@@ -43,8 +42,6 @@ VERSIONS = 8
 """On one page of the history."""
 SHOWN = 12
 """Changes of a version there; the others are counted."""
-LATEST = 20
-"""Acts among which the publication is looked for that the same form has brought about already."""
 
 
 class Past(msgspec.Struct, frozen=True):
@@ -79,15 +76,17 @@ def publish(site: str) -> Any:
     if material is None:
         return _review(site, 422, error=say("Say whether everybody is asked again."))
     try:
-        administrator().publish(
+        _, changes = administrator().publish(
             site,
             policies.read(sheet.document),
             material=material,
             drafted_from=before.version,
-            also=lambda rows: drafts().published(rows, site, stamp=sheet.draft.stamp),
+            also=lambda rows: drafts().take(rows, site, stamp=sheet.draft.stamp),
         )
     except Conflict:
         return _published_meanwhile(site)
+    if not changes:
+        return _review(site, 409, error=say("Nothing was published: the draft says what visitors see already."))
     return redirect(url_for("desk.published_banner", site=site), 303)
 
 
@@ -116,6 +115,7 @@ def history(site: str) -> Response:
 
 @blueprint.post("/sites/<site>/banner/restore")
 @needs("editor")
+@told_on(lambda site, error: _review(site, error.status, error=error))
 def restore(site: str) -> Any:
     """Make an earlier version the draft; it is reviewed and published like any other."""
     _may_replace(site)
@@ -130,6 +130,7 @@ def restore(site: str) -> Any:
 
 @blueprint.post("/sites/<site>/banner/discard")
 @needs("editor")
+@told_on(lambda site, error: _review(site, error.status, error=error))
 def discard(site: str) -> Any:
     """Forget the draft; what is published stays."""
     _may_replace(site)
@@ -193,9 +194,10 @@ def _review(site: str, status: int = 200, **values: Any) -> Response:
 
 def _published_meanwhile(site: str) -> Any:
     """What to answer where the draft or what is published is not what was reviewed: the same form may have come before."""
-    acts = [told.act for told in desk().trail.newest(limit=LATEST)]
-    newest = next((act for act in acts if (act.site, act.what) == (site, PUBLISHED)), None)
-    if newest and newest.who == signed_in().name and str(newest.before["version"]) == field("version"):
+    newest = service().ledger.published(site)
+    asks_again = {True: "yes", False: "no"}[newest.material_since == newest.version]
+    sent = (field("stamp"), field("version"), field("material"))
+    if sent == (drafts().taken(site), str(newest.version - 1), asks_again):
         return redirect(url_for("desk.published_banner", site=site), 303)
     return _review(site, 409, error=say("Nothing was published: the draft or what is published has changed since you looked. This is how it stands now."))  # fmt: skip
 

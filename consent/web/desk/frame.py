@@ -26,7 +26,19 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from consent.administrator import Administrator
 from consent.downloads import Downloads
-from consent.errors import ConsentError, Forbidden, Malformed, NotFound, NotSignedIn, Unavailable, UnknownPerson
+from consent.errors import (
+    BadQuery,
+    Conflict,
+    ConsentError,
+    Forbidden,
+    Invalid,
+    Malformed,
+    NotFound,
+    NotSignedIn,
+    Unavailable,
+    UnknownPerson,
+    UnknownSite,
+)
 from consent.fields import HIDDEN, Role
 from consent.ledger import Ledger
 from consent.people import People, Person
@@ -161,6 +173,22 @@ def needs(role: Role | None, *, whole: bool = False) -> Callable[[View], View]:
     return guard
 
 
+def told_on(draw: Callable[..., Any]) -> Callable[[View], View]:
+    """Tell what a form is refused for on a page that `draw` makes of the error, where what was typed still stands."""
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def told(**arguments: Any) -> Any:
+            try:
+                return view(**arguments)
+            except (BadQuery, Conflict, Invalid, Malformed, UnknownSite) as error:
+                return draw(**arguments, error=error)
+
+        return told
+
+    return guard
+
+
 def signed_in() -> Person:
     """Who is signed in. Raises NotSignedIn."""
     if "person" not in g:
@@ -258,7 +286,7 @@ def _frame() -> dict[str, Any]:
 def _sign_in_first(error: NotSignedIn) -> Any:
     if request.method == "GET" and request.endpoint != "desk.sign_in":
         return redirect(url_for("desk.show_sign_in", next=request.full_path.rstrip("?")), 303)
-    return page("error", error.status, error=error)
+    return page("error", error.status, error=error, again=_typed())
 
 
 @blueprint.errorhandler(MustChange)
@@ -271,7 +299,7 @@ def _forged(_: CSRFError) -> Response:
     text = words.say(
         "The form was too old or came from another page. Nothing was done: go back, load the page again, and retry."
     )
-    return page("error", 400, error=Malformed(text))
+    return page("error", 400, error=Malformed(text), again=_typed())
 
 
 @blueprint.errorhandler(ConsentError)
@@ -281,10 +309,18 @@ def _refused(error: ConsentError) -> Response:
 
 @blueprint.errorhandler(Unavailable)
 def _not_now(error: Unavailable) -> Response:
-    """Tell why, and keep what was typed to be sent once more; a password or a file is to be given anew."""
-    held = list(request.form.items(multi=True)) if "person" in g and not request.files else []
-    again = [one for one in held if one[0] != "csrf_token"]
-    return page("error", error.status, error=error, again=[] if SECRETS & request.form.keys() else again)
+    return page("error", error.status, error=error, again=_typed())
+
+
+def _typed() -> list[tuple[str, str]]:
+    """What a form of the desk itself held, to be sent once more; a password or a file is to be given anew.
+
+    Browsers say where a form came from (Fetch Metadata, section 2.3): another website's is not offered to anybody.
+    """
+    ours = request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
+    if not ours or request.method != "POST" or request.files or SECRETS & request.form.keys():
+        return []
+    return [one for one in request.form.items(multi=True) if one[0] != "csrf_token"]
 
 
 @blueprint.get("/<name>", endpoint="file")

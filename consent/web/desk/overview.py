@@ -36,12 +36,18 @@ class Figure(NamedTuple):
 @needs("auditor")
 def show_overview(site: str) -> Response:
     """Figures, rates over time, and one breakdown."""
-    ledger, period, closer = service().ledger, _period(), _closer()
+    ledger, closer, error = service().ledger, _closer(), None
+    try:
+        period = _period()
+    except BadQuery as refused:
+        period, error = stats.period(None, None, now=ledger.now()), refused
     told = spans.told(period, lambda span, by: stats.stats(ledger, site, span, by).items)
     groups, more = _closer_counts(site, period, closer)
     trends = stats.trends(ledger, site, period)
     return page(
         "overview",
+        error.status if error else 200,
+        error=error,
         period=period,
         before=period.before(),
         periods=_periods(ledger.now()),
@@ -71,9 +77,11 @@ def overview_file(site: str) -> Response:
 def _period() -> stats.Period:
     """The days asked for, both included. Raises BadQuery."""
     since, last = request.args.get("since") or None, request.args.get("until") or None
-    found = stats.period(since, last, now=service().ledger.now())
-    if last:
-        found = stats.Period(since or found.since, (date.fromisoformat(last) + timedelta(days=1)).isoformat())
+    try:
+        following = (date.fromisoformat(last) + timedelta(days=1)).isoformat() if last else None
+        found = stats.period(since, following, now=service().ledger.now())
+    except (BadQuery, ValueError, OverflowError):
+        raise BadQuery(say("Choose two days, the first not after the second.")) from None
     if found.length > LONGEST:
         raise BadQuery(say("Choose at most {days} days.", days=LONGEST))
     return found

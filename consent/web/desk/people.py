@@ -1,15 +1,13 @@
 """Who may sign in, and with which role where."""
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any, get_args
 
 from flask import Response, flash, redirect, request, url_for
 
-from consent.errors import Conflict, ConsentError, Invalid, Malformed, NotFound
+from consent.errors import Conflict, ConsentError, Malformed, NotFound
 from consent.fields import Role
 from consent.people import ALL
-from consent.web.desk.frame import administrator, blueprint, confirmed, desk, field, needs, page, signed_in
+from consent.web.desk.frame import administrator, blueprint, confirmed, desk, field, needs, page, signed_in, told_on
 from consent.web.desk.refusals import whole
 from consent.web.desk.words import say
 from consent.web.service import service
@@ -25,17 +23,27 @@ def show_people() -> Response:
     return _people()
 
 
+def _people(*, given: tuple[str, str] | None = None, error: ConsentError | None = None) -> Response:
+    return page(
+        "people",
+        error.status if error else 200,
+        crew=desk().people.all(),
+        given=given,
+        error=whole(error) if error else "",
+        typed=request.form if error else {},
+        shown=_typed_roles() if error else {ALL: "editor"},
+        **_choices(),
+    )
+
+
 @blueprint.post("/people")
 @needs("owner", whole=True)
+@told_on(_people)
 def add_person() -> Response:
     """Add somebody, with an account at the OpenID provider or a one-time password, shown in this answer and nowhere else."""
     name = field("name", longest=64).lower()
     account = field("account") if service().settings.oidc_name else ""
-    try:
-        password = administrator().add_person(name, _roles(), account=account)
-    except (Conflict, Invalid, Malformed) as error:
-        return _people(error=whole(error), status=error.status)
-    return _people(given=(name, password))
+    return _people(given=(name, administrator().add_person(name, _roles(), account=account)))
 
 
 @blueprint.get("/people/<name>")
@@ -45,32 +53,27 @@ def show_person(name: str) -> Response:
     return _person(name)
 
 
-def _told_on_the_page(act: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Tell what is refused on the person's own page."""
-
-    @wraps(act)
-    def told(name: str) -> Any:
-        try:
-            return act(name)
-        except (Conflict, Invalid, Malformed) as error:
-            return _person(name, error)
-
-    return told
+def _person(name: str, error: ConsentError | None = None) -> Response:
+    status, told = (error.status, whole(error)) if error else (200, "")
+    return page("person", status, here="desk.people", one=desk().people.get(name), error=told, **_choices())
 
 
 @blueprint.post("/people/<name>/roles")
 @needs("owner", whole=True)
-@_told_on_the_page
+@told_on(_person)
 def change_roles(name: str) -> Any:
     """Give somebody the roles of the form in the place of those held."""
-    administrator().set_roles(name, _roles())
+    roles = _roles()
+    if name == signed_in().name and roles.get(ALL) != "owner":
+        raise Conflict(say("Nobody gives up being an owner alone: ask another owner to change your roles."))
+    administrator().set_roles(name, roles)
     flash(say("The roles of {name} are changed; their sessions have ended.", name=name))
     return _after(name)
 
 
 @blueprint.post("/people/<name>/account")
 @needs("owner", whole=True)
-@_told_on_the_page
+@told_on(_person)
 def change_account(name: str) -> Any:
     """Say by which account at the OpenID provider somebody signs in, or by none."""
     if not service().settings.oidc_name:
@@ -82,7 +85,7 @@ def change_account(name: str) -> Any:
 
 @blueprint.post("/people/<name>/reset")
 @needs("owner", whole=True)
-@_told_on_the_page
+@told_on(_person)
 def reset_person(name: str) -> Response:
     """A new one-time password in the place of password and second factor; the name is typed to confirm."""
     confirmed(name)
@@ -91,25 +94,13 @@ def reset_person(name: str) -> Response:
 
 @blueprint.post("/people/<name>/remove")
 @needs("owner", whole=True)
-@_told_on_the_page
+@told_on(_person)
 def remove_person(name: str) -> Any:
     """Let somebody sign in no more; the name is typed to confirm."""
     confirmed(name)
     administrator().remove_person(name)
     flash(say("{name} can sign in no more.", name=name))
     return _after(name)
-
-
-def _people(*, given: tuple[str, str] | None = None, error: str = "", status: int = 200) -> Response:
-    typed = request.form if error else {}
-    shown = _typed_roles() if error else {ALL: "editor"}
-    crew = desk().people.all()
-    return page("people", status, crew=crew, given=given, error=error, typed=typed, shown=shown, **_choices())
-
-
-def _person(name: str, error: ConsentError | None = None) -> Response:
-    status, told = (error.status, whole(error)) if error else (200, "")
-    return page("person", status, here="desk.people", one=desk().people.get(name), error=told, **_choices())
 
 
 def _choices() -> dict[str, Any]:

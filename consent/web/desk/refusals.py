@@ -32,6 +32,7 @@ REFUSALS = (
     "`by` must be some of {list}, separated by commas; {wrong} is none of them.",
     "{what} needs the package {package}: run {command}.",
     "The database cannot be used now: {reason}.",
+    "Something is published all the time: try again.",
     "Nothing was exported, for it cannot be noted in the trail: {error}",
     "This is done, but it could not be noted in the trail: {error}",
     "The signature does not fit the statement: it was changed, or signed by somebody else.",

@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 import msgspec
 from flask import Response, flash, redirect, request, url_for
 
-from consent.errors import BadQuery, Malformed, NotFound
+from consent.errors import BadQuery, ConsentError, Malformed, NotFound
 from consent.model import Entry, Filter, State
 from consent.receipts import ErasureClaims, read
 from consent.web.desk import asking, checks, telling
 from consent.web.desk.disclosure import disclosure
-from consent.web.desk.frame import administrator, blueprint, confirmed, field, needs, page
+from consent.web.desk.frame import administrator, blueprint, confirmed, field, needs, page, told_on
 from consent.web.desk.words import say
 from consent.web.service import service
 
@@ -33,18 +33,25 @@ class Known(NamedTuple):
 @needs("editor")
 def show_requests(site: str) -> Response:
     """The form; for somebody who is known, what there is and what can be done with it."""
-    asked = request.args.get("q", "")[: asking.LONGEST].strip()
+    return _requests(site)
+
+
+def _requests(site: str, error: ConsentError | None = None) -> Response:
+    """The page, of whom a refused form was about where it says so."""
+    asked = request.values.get("q", request.form.get("subject", ""))[: asking.LONGEST].strip()
     cookie = service().ledger.published(site).cookie.name
+    known = None
     try:
-        known, error = (_known(site, asked) if asked else None), None
+        known = _known(site, asked) if asked else None
     except BadQuery as refused:
-        known, error = None, refused
+        error = error or refused
     status = error.status if error else 200
     return page("requests", status, asked=asked, known=known, error=error, cookie=cookie, actions=telling.ACTIONS)
 
 
 @blueprint.post("/sites/<site>/requests/access")
 @needs("editor")
+@told_on(_requests)
 def answer_access(site: str) -> Response:
     """Everything about a subject as one file."""
     subject, held = _subject(), service()
@@ -56,6 +63,7 @@ def answer_access(site: str) -> Response:
 
 @blueprint.post("/sites/<site>/requests/erase")
 @needs("editor")
+@told_on(_requests)
 def answer_erasure(site: str) -> Any:
     """Erase a subject for ever; the site's name is typed to confirm."""
     subject = _subject()

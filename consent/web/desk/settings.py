@@ -3,12 +3,14 @@
 import re
 from typing import Any
 
+import msgspec
 from flask import Response, flash, redirect, request, url_for
 
-from consent import shape
-from consent.errors import Conflict, Invalid
+from consent import policy, shape
+from consent.errors import Conflict, ConsentError, Invalid
 from consent.fields import SiteId
-from consent.web.desk.frame import administrator, blueprint, confirmed, field, needs, page
+from consent.model import Published
+from consent.web.desk.frame import administrator, blueprint, confirmed, field, needs, page, told_on
 from consent.web.desk.words import say
 from consent.web.service import service
 
@@ -22,20 +24,38 @@ def show_settings(site: str) -> Response:
     return _settings(site)
 
 
+def _settings(site: str, error: ConsentError | None = None) -> Response:
+    """The page, with what was typed where that was refused."""
+    published = service().ledger.published(site)
+    held = {**_held(published), "origins": "\n".join(published.origins)}
+    typed: Any = (
+        request.form if "origins" in request.form else held | {"retention_days": published.retention_days or ""}
+    )
+    return page(
+        "settings",
+        error.status if error else 200,
+        stamp=_stamp(published),
+        published=published,
+        typed=typed,
+        error=error,
+        usual=service().settings.retention_days,
+    )
+
+
 @blueprint.post("/sites/<site>/settings")
 @needs("editor")
+@told_on(_settings)
 def change_settings(site: str) -> Any:
     """Publish them with the next policy version; nobody is asked again for that."""
+    if field("stamp") not in ("", _stamp(service().ledger.published(site))):
+        raise Conflict(say("Nothing was saved: somebody changed the settings meanwhile. What you typed stands here; saving it now puts it in the place of theirs."))  # fmt: skip
     days = field("retention_days", longest=6)
     given = {
         "name": field("name"),
         "origins": _origins(),
         "retention_days": int(days) if days.isascii() and days.isdecimal() else days or None,
     }
-    try:
-        published, changes = administrator().change_settings(site, given)
-    except Invalid as error:
-        return _settings(site, error)
+    published, changes = administrator().change_settings(site, given)
     flash(
         say("Saved: policy version {version}.", version=published.version) if changes else say("Nothing was changed.")
     )
@@ -44,6 +64,7 @@ def change_settings(site: str) -> Any:
 
 @blueprint.post("/sites/<site>/delete")
 @needs("owner")
+@told_on(_settings)
 def delete_site(site: str) -> Any:
     """Remove a site and its whole log; its name is typed to confirm."""
     confirmed(site)
@@ -56,38 +77,34 @@ def delete_site(site: str) -> Any:
 @needs("owner", whole=True)
 def show_new_site() -> Response:
     """The form."""
-    return page("new_site", error=None, typed={})
+    return _new_site()
+
+
+def _new_site(error: ConsentError | None = None) -> Response:
+    return page("new_site", error.status if error else 200, error=error, typed=request.form)
 
 
 @blueprint.post("/new-site")
 @needs("owner", whole=True)
+@told_on(_new_site)
 def make_site() -> Any:
     """A site with the default policy."""
     id, name = field("id", longest=63), field("name")
-    try:
-        wrong = shape.mistakes(id, SiteId)
-        if wrong:
-            raise Invalid(say("The site cannot be made."), mistakes=(("id", wrong[0][1]),))
-        administrator().make_usual_site(id, name, _origins())
-    except (Invalid, Conflict) as error:
-        return page("new_site", error.status, error=error, typed=request.form)
+    wrong = shape.mistakes(id, SiteId)
+    if wrong:
+        raise Invalid(say("The site cannot be made."), mistakes=(("id", wrong[0][1]),))
+    administrator().make_usual_site(id, name, _origins())
     flash(say("The site is made. Paste its tag into your pages."))
     return redirect(url_for("desk.install", site=id), 303)
 
 
-def _settings(site: str, error: Invalid | None = None) -> Response:
-    published = service().ledger.published(site)
-    typed: Any = (
-        request.form
-        if error
-        else {
-            "name": published.name,
-            "origins": "\n".join(published.origins),
-            "retention_days": published.retention_days or "",
-        }
-    )
-    usual = service().settings.retention_days
-    return page("settings", 422 if error else 200, published=published, typed=typed, error=error, usual=usual)
+def _held(published: Published) -> dict[str, Any]:
+    return {name: getattr(published, name) for name in ("name", "origins", "retention_days")}
+
+
+def _stamp(published: Published) -> str:
+    """Another one for other settings, whatever else of the banner was published."""
+    return policy.named(policy.digest(msgspec.json.encode(_held(published))))
 
 
 def _origins() -> list[str]:
