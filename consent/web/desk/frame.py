@@ -47,6 +47,7 @@ from consent.storage.base import Also
 from consent.trail import Trail
 from consent.web.desk import words
 from consent.web.desk.designer_mistakes import said
+from consent.web.desk.names import NAMES
 from consent.web.desk.refusals import refusal
 from consent.web.desk.throttle import Throttle
 from consent.web.service import service
@@ -234,9 +235,9 @@ def field(name: str, *, longest: int = 2000) -> str:
     """A field of the form, without spaces around it. Raises Malformed."""
     text = request.form.get(name, "").strip()
     if HIDDEN.search(text):
-        raise Malformed(words.say("The field {name} has control characters.", name=name))
+        raise Malformed(words.say("The field {name} has control characters.", name=words.say(NAMES.get(name, name))))
     if len(text) > longest:
-        raise Malformed(words.say("The field {name} is too long.", name=name))
+        raise Malformed(words.say("The field {name} is too long.", name=words.say(NAMES.get(name, name))))
     return text
 
 

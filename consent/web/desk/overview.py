@@ -16,6 +16,8 @@ from consent.web.service import service
 
 BREAKDOWNS = {name: f"by {name}" for name in ("language", "country", "regime", "policy", "surface")}
 """By what one may look closer."""
+HEADS = dict(zip(BREAKDOWNS, ("Language", "Country", "Rule", "Policy version", "Where on the site"), strict=True))
+"""What its lines are of."""
 LONGEST = 1100
 """Days of a period that a page shows."""
 MOST = 150
@@ -60,6 +62,7 @@ def show_overview(site: str) -> Response:
         names=telling.category_names(ledger.published(site), language()),
         label=_label,
         breakdowns=BREAKDOWNS,
+        heads=HEADS,
         groups=groups,
         more=more,
     )

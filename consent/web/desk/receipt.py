@@ -43,6 +43,7 @@ def show_receipt(site: str, id: str) -> Response:
     rows, same = ledger.storage.reading(), Filter(subject=entry.subject)
     return page(
         "receipt",
+        here="desk.receipts",
         entry=entry,
         receipt=receipt,
         consent=consent,

@@ -83,7 +83,7 @@ def show_erasure(site: str, index: int) -> Response:
     entry, claims = _erasure(site, index)
     found = [checks.signature(entry), checks.place(entry)]
     listed = claims.erasure.indexes[:INDEXES]
-    return page("erasure", entry=entry, claims=claims, checks=found, listed=listed, words=REASONS)
+    return page("erasure", here="desk.requests", entry=entry, claims=claims, checks=found, listed=listed, words=REASONS)
 
 
 @blueprint.get("/sites/<site>/erasures/<int:index>/<any(jws, proof):form>")

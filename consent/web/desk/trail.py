@@ -14,39 +14,12 @@ from consent.policy_diff import diff
 from consent.receipts import Act
 from consent.web.desk.designer_words import Told, in_words, place_in_words
 from consent.web.desk.frame import administrator, blueprint, desk, needs, page
+from consent.web.desk.names import NAMES
 from consent.web.desk.words import say
 from consent.web.query import DIGITS
 from consent.web.service import service
 from consent.web.streaming import trail
 
-NAMES = {
-    "version": "Policy version",
-    "asks_again": "Everybody is asked again",
-    "changes": "Changes",
-    "entries": "Entries",
-    "erasure": "Erasure entry",
-    "days": "Days",
-    "format": "Format",
-    "rows": "Rows",
-    "since": "From",
-    "until": "Until, not included",
-    "action": "Action",
-    "policy": "Policy version",
-    "after": "After entry",
-    "role": "Role",
-    "roles": "Roles",
-    "account": "Account",
-    "issuer": "Sign-in provider",
-    "subject": "Subject of the account",
-    "id": "Id",
-    "key": "Key",
-    "with_keys": "Signing keys with it",
-    "applied": "Migrations",
-    "name": "Name",
-    "origins": "Origins",
-    "retention_days": "Days that receipts are kept",
-}
-"""What the trail's words for what was before and after are called here."""
 PAGE = 50
 BRIEF = 1_000
 """Bytes of what was before and after, as JSON, that are told in a list of acts; more has a page of its own."""
