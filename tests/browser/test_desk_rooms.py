@@ -1,5 +1,6 @@
 """The desk's plain rooms in a real browser: every page in every width and scheme, and an owner's first steps."""
 
+import time
 from collections.abc import Iterator
 from itertools import product
 
@@ -98,6 +99,7 @@ def test_nothing_moves_while_a_page_comes(service: Service, browser: Browser, st
     width, height = VIEWS[view]
     context = browser.new_context(viewport={"width": width, "height": height}, storage_state=state)  # type: ignore[arg-type]
     page = context.new_page()
+    page.route("**/*.js*", lambda route: (time.sleep(0.2), route.continue_()))  # the page is drawn before they come
     for room in ROOMS + MORE:
         page.goto(service.url + room, wait_until="networkidle")
         assert (room, page.evaluate(SHIFT)) == (room, 0)

@@ -290,9 +290,12 @@ def test_what_was_typed_before_the_session_ended_is_sent_once_more(browser, crew
     )
 
 
-def test_a_form_of_another_website_is_not_offered_to_be_sent_again(browser):
+@pytest.mark.parametrize(
+    ("header", "value"), [("SEC_FETCH_SITE", "cross-site"), ("ORIGIN", "null"), ("ORIGIN", "https://evil.example")]
+)
+def test_a_form_of_another_website_is_not_offered_to_be_sent_again(browser, header, value):
     stranger = browser("owner")
-    stranger.client.environ_base["HTTP_SEC_FETCH_SITE"] = "cross-site"
+    stranger.client.environ_base[f"HTTP_{header}"] = value
     answer = stranger.post("/admin/sites/shop/settings", name="Theirs", csrf_token="forged")
     assert answer.status_code == 400 and "Theirs" not in answer.text
 

@@ -316,10 +316,11 @@ def _not_now(error: Unavailable) -> Response:
 def _typed() -> list[tuple[str, str]]:
     """What a form of the desk itself held, to be sent once more; a password or a file is to be given anew.
 
-    Browsers say where a form came from (Fetch Metadata, section 2.3): another website's is not offered to anybody.
+    Browsers say where a form came from (Fetch Metadata, section 2.3, or its `Origin`): another website's is not offered.
     """
-    ours = request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
-    if not ours or request.method != "POST" or request.files or SECRETS & request.form.keys():
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    is_ours = site == "same-origin" if site else not origin or urlsplit(origin).netloc == request.host
+    if not is_ours or request.method != "POST" or request.files or SECRETS & request.form.keys():
         return []
     return [one for one in request.form.items(multi=True) if one[0] != "csrf_token"]
 
