@@ -194,7 +194,7 @@ def _review(site: str, status: int = 200, **values: Any) -> Response:
 
 def _published_meanwhile(site: str) -> Any:
     """What to answer where the draft or what is published is not what was reviewed: the same form may have come before."""
-    newest = service().ledger.published(site)
+    newest = service().ledger.storage.reading().publication(site)  # as stored: another process may have published it
     asks_again = {True: "yes", False: "no"}[newest.material_since == newest.version]
     sent = (field("stamp"), field("version"), field("material"))
     if sent == (drafts().taken(site), str(newest.version - 1), asks_again):
