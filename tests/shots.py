@@ -36,7 +36,7 @@ OWN = Appearance(
     radius=4,
     spacing="wide",
 )
-ROOMS = tuple(f"/admin/{room}" for room in ("", "sign-in", "account", "people", "people/anna", "tokens", "trail", "health", "new-site")) + tuple(
+ROOMS = tuple(f"/admin/{room}" for room in ("", "sign-in", "account", "people", "people/anna", "tokens", "trail", "trail/1", "health", "new-site")) + tuple(
     f"{desk.SITE}/{room}"
     for room in (
         "overview", "receipts", "install", "export", "export?format=csv", "requests", f"requests?q={desk.KNOWN}", "settings",

@@ -9,7 +9,7 @@ from urllib.error import HTTPError
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import Service
 from tests.browser.desk import PASSWORD, SITE, busy, faults, leave, signed_in
@@ -222,3 +222,21 @@ def test_retention_keys_and_the_last_backup_are_read_on_plain_pages(service: Ser
     page.reload()
     expect(page.get_by_text("Last backup:")).to_contain_text("without the keys")
     expect(keys).to_have_count(before + 1)
+
+
+def test_a_form_that_is_on_its_way_is_not_sent_twice(service: Service, page: Page) -> None:
+    page.goto(service.url + "/admin/tokens")
+    page.get_by_label("What it is for").fill("once")
+    held: list[Route] = []
+    page.route("**/admin/tokens", lambda route: held.append(route))
+    button = page.get_by_role("button", name="Make it")
+    button.scroll_into_view_if_needed()
+    box = button.bounding_box()
+    assert box
+    for _ in range(2):  # with the mouse itself: `click` waits for the answer that is held
+        page.mouse.click(box["x"] + 5, box["y"] + 5)
+        page.wait_for_timeout(400)
+    assert len(held) == 1
+    held[0].continue_()
+    expect(page.get_by_text("The new token. It is shown only now.")).to_be_visible()
+    expect(page.get_by_role("row", name="once")).to_have_count(1)

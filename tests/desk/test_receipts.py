@@ -269,3 +269,15 @@ def test_a_signature_of_nobody_we_know_does_not_hold(auditor, ledger, monkeypatc
     id = record(ledger)
     monkeypatch.setattr(receipts, "keys_of", lambda _: {"other": b"k" * 32})
     assert "not in the key set" in auditor.get(f"{LIST}/{id}").text
+
+
+def test_the_way_to_fill_in_stands_only_where_something_is_missing(browser, ledger):
+    owed = choice(action="accept_all", grants=ALL)
+    refused = choice(action="reject_all", grants=dict.fromkeys(ALL, False), subject="another00000000000000A")
+    for one in (owed, refused):
+        ledger.record("shop", one)
+    editor, link = browser("editor"), "Fill it in for later receipts"
+    assert editor.get(f"/admin/sites/shop/receipts/{owed.id}").text.count(link) == 2
+    kantara = editor.get(f"/admin/sites/shop/receipts/{refused.id}").text.split("Nothing was granted")[1]
+    assert link not in kantara
+    assert link not in browser("auditor").get(f"/admin/sites/shop/receipts/{owed.id}").text, "who cannot fill it in"

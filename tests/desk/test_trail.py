@@ -11,11 +11,13 @@ import pytest
 from msgspec.structs import replace
 
 from consent import people, policy
+from consent.administrator import Administrator
 from consent.drafts import Drafts
 from consent.errors import Unavailable
 from consent.model import Token
 from consent.receipts import Act
 from consent.trail import Trail
+from consent.web.desk.designer_publish import SHOWN
 from tests.conftest import ORIGIN, SUBJECT, choice
 from tests.desk.conftest import PASSWORD
 from tests.desk.test_access import FILE, PAGES, VISITOR, database, rule, settings  # noqa: F401
@@ -211,3 +213,19 @@ def test_what_was_before_and_after_is_told_in_words(browser, ledger, crew):
     assert "None" not in text and "{" not in text.split("<main")[1], "nothing is told as a program writes it"
     owner.post("/admin/language", language="de", next="/admin/trail")
     assert "<small>Rollen:</small>" in owner.get("/admin/trail").text
+
+
+def test_the_page_of_a_publication_says_in_words_what_it_changed(send, browser, ledger):
+    send(f"{BANNER}/publish", POSTS[f"{BANNER}/publish"].form)
+    owner, index = browser("owner"), Trail(ledger).newest()[0].index
+    text = owner.get(f"/admin/trail/{index}").text
+    assert "Name of the website" in text and "<ins>Drafted</ins>" in text and "-&gt;" not in text
+    ledger.remove_site("shop")
+    assert "-&gt; &#39;Drafted&#39;" in owner.get(f"/admin/trail/{index}").text, "what the log itself says"
+
+
+def test_a_publication_of_very_many_changes_has_a_page_of_bounded_length(browser, crew, ledger, draft):
+    changed = replace(draft, languages=["en", "de", "fr", "es", "it"])
+    Administrator(ledger, "owner").publish("shop", changed)
+    text = browser("owner").get(f"/admin/trail/{Trail(ledger).newest()[0].index}").text
+    assert text.count("<ins>") <= SHOWN and "more</p>" in text and len(text) < 50_000

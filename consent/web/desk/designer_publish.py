@@ -108,7 +108,7 @@ def history(site: str) -> Response:
     rows, newest = service().ledger.storage.reading(), service().ledger.published(site).version
     before = min(request.args.get("before", newest + 1, type=int), newest + 1)
     wanted = range(max(1, before - VERSIONS - 1), before)
-    listed = _past([rows.publication(site, version) for version in wanted])
+    listed = past([rows.publication(site, version) for version in wanted])
     older = listed[0].version if listed and listed[0].version > 1 else 0
     return page("banner_history", past=listed[::-1], older=older, **surroundings(site, "history", sheet_of(site)))
 
@@ -202,7 +202,7 @@ def _published_meanwhile(site: str) -> Any:
     return _review(site, 409, error=say("Nothing was published: the draft or what is published has changed since you looked. This is how it stands now."))  # fmt: skip
 
 
-def _past(publications: list[Publication]) -> list[Past]:
+def past(publications: list[Publication]) -> list[Past]:
     """Versions with what each changed; the first of them is there for the second's sake, unless it is version 1."""
     documents = [policies.unpublished(msgspec.json.decode(one.document)) for one in publications]
     olders = [None, *documents]

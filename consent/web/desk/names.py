@@ -18,7 +18,7 @@ NAMES = {
     "roles": "Roles",
     "account": "Account",
     "issuer": "Sign-in provider",
-    "subject": "Subject of the account",
+    "subject": "Subject",
     "id": "Id",
     "key": "Key",
     "with_keys": "Signing keys with it",

@@ -40,6 +40,7 @@ def show_receipt(site: str, id: str) -> Response:
     ledger, consent = service().ledger, receipt.consent
     asked = ledger.published(site, consent.policy)
     shown = checks.shown_banner(receipt)
+    unsaid = {form: telling.unsaid(form, receipt, asked, entry.token or "") for form in RENDERINGS}
     rows, same = ledger.storage.reading(), Filter(subject=entry.subject)
     return page(
         "receipt",
@@ -63,7 +64,8 @@ def show_receipt(site: str, id: str) -> Response:
         later=_first(rows.entries(site, same, after=entry.index, limit=1)),
         forms=FORMS,
         is_drawn_anew=not shown.holds or without_fetching(asked.appearance) is not asked.appearance,
-        refusals={form: _refusal(asked, receipt, entry, form) for form in RENDERINGS},
+        unsaid=unsaid,
+        refusals={form: _refusal(asked, missing) for form, missing in unsaid.items()},
         tongues={one: i18n.locale(one).name for one in sorted(sheet_words())},
     )
 
@@ -101,14 +103,14 @@ def _form(entry: Entry, form: str) -> bytes:
     if form == "proof":
         return checks.proof_of(entry)
     receipt = receipts.receipt(token)
-    if refusal := _refusal(ledger.published(entry.site, receipt.consent.policy), receipt, entry, form):
+    asked = ledger.published(entry.site, receipt.consent.policy)
+    if refusal := _refusal(asked, telling.unsaid(form, receipt, asked, token)):
         raise NotRenderable(refusal)
     return msgspec.json.format(msgspec.json.encode(ledger.rendered(entry.site, id, form)))
 
 
-def _refusal(asked: Published, receipt: Receipt, entry: Entry, form: str) -> str:
-    """Why a receipt cannot be said in another standard's words; empty where it can."""
-    missing = telling.unsaid(form, receipt, asked, entry.token or "")
+def _refusal(asked: Published, missing: list[str] | None) -> str:
+    """Why a receipt cannot be said in another standard's words (telling.unsaid); empty where it can."""
     if missing is None:
         return ""
     if not missing:

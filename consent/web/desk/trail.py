@@ -6,13 +6,12 @@ from contextlib import suppress
 import msgspec
 from flask import Response, request
 
-from consent import policy
 from consent.administrator import EVIDENCE, PUBLISHED
 from consent.errors import BadQuery, NotFound, UnknownPolicy, UnknownSite
 from consent.fields import TRAIL
-from consent.policy_diff import diff
 from consent.receipts import Act
-from consent.web.desk.designer_words import Told, in_words, place_in_words
+from consent.web.desk.designer_publish import Past, past
+from consent.web.desk.designer_words import place_in_words
 from consent.web.desk.frame import administrator, blueprint, desk, needs, page
 from consent.web.desk.names import NAMES
 from consent.web.desk.words import say
@@ -44,18 +43,20 @@ def show_act(index: int) -> Response:
     acts = [told for told in desk().trail.newest(before=index + 1, limit=1) if told.index == index]
     if not acts:
         raise NotFound(say("There is no such act."))
-    return page("act", one=acts[0], changes=_changes(acts[0].act), here="desk.trail")
+    act, published = acts[0].act, _published(acts[0].act)
+    after = {name: told for name, told in act.after.items() if name != "changes"} if published else act.after
+    return page("act", one=acts[0], after=after, published=published, here="desk.trail")
 
 
-def _changes(act: Act) -> list[Told]:
-    """What a publication changed, in words, as long as its site is there; the log says it in the policy's own terms."""
+def _published(act: Act) -> Past | None:
+    """The version that an act published, as long as its site is there: its history tells the changes in words."""
     version = act.after.get("version") if act.what == PUBLISHED and isinstance(act.after, dict) else None
     if not act.site or not isinstance(version, int):
-        return []
+        return None
+    rows = service().ledger.storage.reading()
     with suppress(UnknownSite, UnknownPolicy):
-        old, new = (policy.draft(service().ledger.published(act.site, one)) for one in (version - 1, version))
-        return [in_words(change) for change in diff(old, new)]
-    return []
+        return past([rows.publication(act.site, one) for one in (version - 1, version)])[-1]
+    return None
 
 
 @blueprint.app_template_test()
