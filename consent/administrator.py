@@ -111,8 +111,8 @@ class Administrator:
         note = self.noting(
             "changed settings",
             site=site,
-            before=lambda old, *_: _settings(old),
-            after=lambda _, new, *__: _settings(new),
+            before=lambda old, *_: settings_of(old),
+            after=lambda _, new, *__: settings_of(new),
         )
         for _ in range(TRIES):
             newest = policy.load(self.ledger.storage.reading().publication(site).document)
@@ -246,5 +246,6 @@ def _person(*fields: str) -> Callable[..., dict[str, Any]]:
     return lambda person, *_: {field: getattr(person, field) for field in fields}
 
 
-def _settings(published: Published) -> dict[str, Any]:
+def settings_of(published: Published) -> dict[str, Any]:
+    """What of a version is a site's settings rather than its banner."""
     return {"name": published.name, "origins": published.origins, "retention_days": published.retention_days}

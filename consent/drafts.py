@@ -79,9 +79,8 @@ class Drafts:
 
     def _draft(self, rows: Rows, site: str) -> Draft:
         rows.site(site)
-        version, _ = rows.edition(
-            site
-        )  # a writer holds the site from here on: before its documents, as whoever publishes
+        # A writer holds the site from here on, before its documents: in the order of whoever publishes.
+        version, _ = rows.edition(site)
         if body := rows.document(DRAFT, site):
             return msgspec.json.decode(body, type=Draft)
         published = policy.load(rows.publication(site, version).document)

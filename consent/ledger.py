@@ -98,7 +98,7 @@ class Ledger:
     ) -> tuple[Published, list[Change]]:
         """Publish a policy as the next version; that version and what it changed.
 
-        A policy that says what the newest version says, so that nothing is changed, is not published again. `material` None: as the diff says.
+        One that says what the newest version says, and so changes nothing, is not published. `material` None: as the diff says.
         `drafted_from`: the version that the policy was made from. Raises Conflict where that is not the newest any more.
         `also` is given the version before, the new one and what it changed.
         """

@@ -12,7 +12,7 @@ import rfc8785
 from consent import appearance, catalogue, i18n
 from consent.fields import HIDDEN
 from consent.model import Policy, Service
-from consent.shape import Mistake, nearest
+from consent.shape import Mistake, join, nearest
 
 FUNCTION = re.compile(r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*")
 ADDRESS = re.compile(r"https?://[^\s<>\"']+")
@@ -70,7 +70,7 @@ def _hidden(policy: Policy) -> Iterator[Mistake]:
             yield path, "must have no control characters"
         elif isinstance(value, dict):
             for name, inner in value.items():
-                yield from found(inner, f"{path}.{name}".lstrip("."))
+                yield from found(inner, join(path, name))
         elif isinstance(value, list):
             for position, inner in enumerate(value):
                 yield from found(inner, f"{path}[{position}]")

@@ -86,12 +86,12 @@ def _struct(info: inspect.StructType, value: Any, path: str) -> Iterator[Mistake
     fields = {field.encode_name: field for field in info.fields}
     for name in value:
         if name not in fields:
-            yield _join(path, name), f"is not known here{nearest(str(name), list(fields))}"
+            yield join(path, name), f"is not known here{nearest(str(name), list(fields))}"
     for name, field in fields.items():
         if name in value:
-            yield from _walk(field.type, value[name], _join(path, name), "", "")
+            yield from _walk(field.type, value[name], join(path, name), "", "")
         elif field.required:
-            yield _join(path, name), "is missing"
+            yield join(path, name), "is missing"
 
 
 def _list(info: inspect.ListType, value: Any, path: str) -> Iterator[Mistake]:
@@ -111,8 +111,8 @@ def _dict(info: inspect.DictType, value: Any, path: str) -> Iterator[Mistake]:
         yield path, f"must be a table, not {_kind(value)}"
         return
     for key, item in value.items():
-        yield from _walk(info.key_type, key, _join(path, key), "", "")
-        yield from _walk(info.value_type, item, _join(path, key), "", "")
+        yield from _walk(info.key_type, key, join(path, key), "", "")
+        yield from _walk(info.value_type, item, join(path, key), "", "")
 
 
 def _leaf(info: inspect.Type, value: Any, path: str, description: str, example: str) -> Iterator[Mistake]:
@@ -169,7 +169,8 @@ def _branch(info: inspect.UnionType, value: Any) -> inspect.Type:
     return next(member for member in info.types if not isinstance(member, inspect.NoneType))
 
 
-def _join(path: str, name: Any) -> str:
+def join(path: str, name: Any) -> str:
+    """The path of what is called so in the table at a path."""
     return f"{path}.{name}" if path else str(name)
 
 

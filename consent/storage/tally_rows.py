@@ -116,9 +116,10 @@ def _summed(table: Counts, columns: str, named: list[str], edges: list[list[str]
     Each row's sum is made before rows are sorted, so that no day's column is carried along.
     """
     cases = " ".join(f"WHEN ? THEN {_sum(days)}" for days in edges)
+    carried = "".join(f"{name}, " for name in named)
     group = f" GROUP BY {', '.join(named)} ORDER BY {', '.join(named)}" if named else ""
     return (
-        f"WITH found AS MATERIALIZED (SELECT {', '.join([*named, ''])}CASE month {cases} ELSE {_sum(DAYS)} END AS count"
+        f"WITH found AS MATERIALIZED (SELECT {carried}CASE month {cases} ELSE {_sum(DAYS)} END AS count"
         f" FROM {table.name} WHERE site = ? AND month >= ? AND month <= ?)"
         f" SELECT {columns}, CAST(sum(count) AS BIGINT) FROM found{group}"
     )

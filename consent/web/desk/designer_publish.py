@@ -15,7 +15,7 @@ from consent import policy as policies
 from consent import shape
 from consent.administrator import MOST_NOTED
 from consent.drafts import Draft
-from consent.errors import BadQuery, Conflict, ConsentError, TooLarge, UnknownPolicy
+from consent.errors import BadQuery, Conflict, TooLarge, UnknownPolicy
 from consent.lean import lean
 from consent.model import Policy, Publication
 from consent.policy_diff import Change, differences, is_material
@@ -163,13 +163,11 @@ def download(site: str) -> Response:
 
 @blueprint.post("/sites/<site>/banner/import")
 @needs("editor")
+@told_on(lambda site, error: _file(site, error.status, error=error))
 def bring(site: str) -> Any:
     """Make a file the draft; a file with mistakes is refused with all of them."""
-    try:
-        _may_replace(site)
-        document = lean(_read_upload())
-    except ConsentError as error:
-        return _file(site, error.status, error=error)
+    _may_replace(site)
+    document = lean(_read_upload())
     _replace(site, document, drafts().get(site), "made a file the draft of the banner")
     flash(say("The file is the draft now. Review it, then publish."))
     return redirect(url_for("desk.review", site=site), 303)

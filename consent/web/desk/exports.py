@@ -40,7 +40,7 @@ def show_exports(site: str) -> Response:
     except (BadQuery, NotInstalled) as error:
         return page("exports", 400, error=error, rows=None, newest=newest, **shown)
     rows = _count(site, format, filter) if filter else None
-    sample = _newest(site, filter) if filter and rows else []
+    sample = _newest(site, filter) if filter and rows and format in FORMATS and not FORMATS[format].packed else []
     size, missing = _size(format, sample, rows or 0), _missing(format, sample)
     return page("exports", error=None, rows=rows, size=size, missing=missing, newest=newest, **shown)
 
@@ -118,7 +118,7 @@ def _newest(site: str, filter: Filter) -> list[Entry]:
 
 def _size(format: str, sample: list[Entry], rows: int) -> int | None:
     """About how many bytes so many rows take; None where that cannot be told."""
-    if format not in FORMATS or FORMATS[format].packed or not sample:
+    if not sample:
         return None
     asked = [service().ledger.published(sample[0].site, version) for version in {entry.policy for entry in sample}]
     return sum(len(piece) for piece in FORMATS[format].rows(sample, asked)) * rows // len(sample)

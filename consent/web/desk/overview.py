@@ -14,10 +14,9 @@ from consent.web.desk.frame import blueprint, needs, page
 from consent.web.desk.words import language, say
 from consent.web.service import service
 
-BREAKDOWNS = {name: f"by {name}" for name in ("language", "country", "regime", "policy", "surface")}
-"""By what one may look closer."""
-HEADS = dict(zip(BREAKDOWNS, ("Language", "Country", "Rule", "Policy version", "Where on the site"), strict=True))
-"""What its lines are of."""
+HEADS = {"language": "Language", "country": "Country", "regime": "Rule", "policy": "Policy version", "surface": "Where on the site"}  # fmt: skip
+"""By what one may look closer, and what the lines are of then."""
+BREAKDOWNS = {name: f"by {name}" for name in HEADS}
 LONGEST = 1100
 """Days of a period that a page shows."""
 MOST = 150

@@ -7,6 +7,7 @@ import msgspec
 from flask import Response, flash, redirect, request, url_for
 
 from consent import policy, shape
+from consent.administrator import settings_of
 from consent.errors import Conflict, ConsentError, Invalid
 from consent.fields import SiteId
 from consent.model import Published
@@ -27,7 +28,7 @@ def show_settings(site: str) -> Response:
 def _settings(site: str, error: ConsentError | None = None) -> Response:
     """The page, with what was typed where that was refused."""
     published = service().ledger.published(site)
-    held = {**_held(published), "origins": "\n".join(published.origins)}
+    held = {**settings_of(published), "origins": "\n".join(published.origins)}
     typed: Any = (
         request.form if "origins" in request.form else held | {"retention_days": published.retention_days or ""}
     )
@@ -98,13 +99,9 @@ def make_site() -> Any:
     return redirect(url_for("desk.install", site=id), 303)
 
 
-def _held(published: Published) -> dict[str, Any]:
-    return {name: getattr(published, name) for name in ("name", "origins", "retention_days")}
-
-
 def _stamp(published: Published) -> str:
     """Another one for other settings, whatever else of the banner was published."""
-    return policy.named(policy.digest(msgspec.json.encode(_held(published))))
+    return policy.named(policy.digest(msgspec.json.encode(settings_of(published))))
 
 
 def _origins() -> list[str]:
