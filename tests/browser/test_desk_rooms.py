@@ -13,7 +13,7 @@ from tests.browser.desk import PASSWORD, SITE, VIEWS, busy, faults, signed_in
 pytestmark = pytest.mark.browser
 
 ROOMS = (
-    "/admin/", "/admin/account", "/admin/people", "/admin/people/anna", "/admin/tokens", "/admin/trail", "/admin/health", "/admin/new-site",
+    "/admin/", "/admin/account", "/admin/people", "/admin/people/anna", "/admin/tokens", "/admin/trail", "/admin/trail/1", "/admin/health", "/admin/new-site",
     f"{SITE}/overview", f"{SITE}/install", f"{SITE}/settings",
 )  # fmt: skip
 MORE = tuple(
