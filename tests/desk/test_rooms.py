@@ -264,6 +264,8 @@ def test_a_form_that_is_refused_stands_there_again(owner, path, fields, kept):
     answer = owner.post(path, **fields)
     assert answer.status_code in (400, 409, 422) and 'role="alert"' in answer.text
     assert kept in answer.text.split("<main")[1]
+    if "new-site" not in path:
+        assert 'aria-current="page"' in answer.text.split("<main")[0], "the menu shows where one is"
 
 
 def test_a_name_that_is_mistyped_keeps_the_visitor_who_was_looked_up(owner, ledger):

@@ -27,6 +27,7 @@ def _people(*, given: tuple[str, str] | None = None, error: ConsentError | None 
     return page(
         "people",
         error.status if error else 200,
+        here="desk.people",
         crew=desk().people.all(),
         given=given,
         error=whole(error) if error else "",

@@ -46,7 +46,16 @@ def _requests(site: str, error: ConsentError | None = None) -> Response:
     except BadQuery as refused:
         error = error or refused
     status = error.status if error else 200
-    return page("requests", status, asked=asked, known=known, error=error, cookie=cookie, actions=telling.ACTIONS)
+    return page(
+        "requests",
+        status,
+        here="desk.requests",
+        asked=asked,
+        known=known,
+        error=error,
+        cookie=cookie,
+        actions=telling.ACTIONS,
+    )
 
 
 @blueprint.post("/sites/<site>/requests/access")

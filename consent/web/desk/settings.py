@@ -35,6 +35,7 @@ def _settings(site: str, error: ConsentError | None = None) -> Response:
     return page(
         "settings",
         error.status if error else 200,
+        here="desk.settings",
         stamp=_stamp(published),
         published=published,
         typed=typed,

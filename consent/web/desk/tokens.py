@@ -28,6 +28,7 @@ def _tokens(text: str = "", error: ConsentError | None = None, **_: Any) -> Resp
     return page(
         "tokens",
         error.status if error else 200,
+        here="desk.tokens",
         error=error,
         typed=request.form if error else {},
         tokens=[(token, used.get(token.id)) for token in reversed(rows.tokens())],
