@@ -98,6 +98,7 @@ def drawn(rows: list[dict[str, float]], path: Path) -> None:
     try:
         import matplotlib
     except ImportError:
+        print("Nothing is drawn: that needs matplotlib (`pip install consent[bench]`).")
         return
     matplotlib.use("Agg")
     from matplotlib import pyplot
