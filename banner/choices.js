@@ -64,9 +64,8 @@ export function parse(text) {
  * @param {Choice} choice
  */
 export function format(rules, { policy, decided_at, subject, ids }) {
-  const granted = ids.filter(id => id[0] != "+");
-  const lists = __SERVICES__ ? [ids, granted, granted.filter(id =>
-    id[0] != "-" && !rules.services.some(one => one.category == id && ids.includes("-" + one.id))), []] : [ids, []];
+  const whole = (/** @type {string} */ id) => !/[+-]/.test(id[0]) && !rules.services.some(one => one.category == id && ids.includes("-" + one.id));
+  const lists = __SERVICES__ ? [ids, ids.filter(id => id[0] != "+"), ids.filter(whole), []] : [ids, []];
   const texts = lists.map(list => `1.${policy}.${decided_at}.${subject}.` + list.join("~"));
   return /** @type {string} */ (texts.find(text => text.length <= ROOM));
 }

@@ -24,10 +24,10 @@ const { src, nonce, dataset } = script;
 const home = src.slice(0, src.lastIndexOf("/sites/")) + "/sites/" + config.site; // our server is where our script came from
 const known = __SERVICES__ ? [...categories, ...services] : categories;
 // Search engines index pages, not banners. Never by `navigator.webdriver`: auditors would find nothing to audit.
-const CRAWLERS = "googlebot bingbot yandexbot duckduckbot applebot petalbot seznambot qwantbot google-inspection spider slurp".split(" ");
-const headless = () => dataset.auto == "off" || (!live() && crawls(navigator.userAgent.toLowerCase())); // they keep no cookie
-/** @param {string} agent */
-const crawls = agent => CRAWLERS.some(one => agent.includes(one));
+const CRAWLERS = /(google|bing|yandex|duckduck|apple|petal|seznam|qwant)bot|google-inspection|spider|slurp/i;
+const headless = () => dataset.auto == "off" || (!live() && crawls()); // they keep no cookie
+const crawls = () => CRAWLERS.test(navigator.userAgent);
+if (regime != "opt-in" && crawls()) config.regime = "opt-in"; // is granted nothing, wherever it comes from
 const gpc = () => heard(navigator);
 const theirs = /** @type {any} */ (window).consent; // a guard, another script of ours, or a form of that name
 const guard = typeof theirs?.handOver == "function" ? theirs : undefined;
@@ -48,7 +48,7 @@ let others;
 const AT_REST = 1e3; // milliseconds after which a page has other things behind it
 const seconds = () => (Date.now() / 1e3) >>> 0;
 /** @param {number | null} at @returns {any} a string, or null */
-const time = at => at && new Date(at * 1e3).toISOString().replace(/\..*/, "Z");
+const time = at => at && new Date(at * 1e3).toISOString().slice(0, 19) + "Z";
 
 /** @type {import("./types").Emit} */
 const emit = (event, detail) => document.dispatchEvent(new CustomEvent("consent:" + event, { detail }));

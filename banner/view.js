@@ -172,6 +172,21 @@ function pair({ state, decide }, surface) {
 /** @param {string} label @param {() => void} onclick */
 const cross = (label, onclick) => button("×", onclick, "consent-close", "x", label);
 
+/**
+ * A banner that covers what has the focus goes to the opposite edge, and the page to this one (WCAG 2.2, 2.4.11); where
+ * the page ends, it may take a second turn.
+ * @param {Element} banner @param {any} target
+ */
+function uncover(banner, target) {
+  for (const _ of "12") {
+    const { left, top } = target.getBoundingClientRect();
+    const there = document.elementFromPoint(left + 9, top + 9);
+    if (there == target || !banner.contains(there)) return;
+    banner.toggleAttribute("away");
+    target.scrollIntoView({ block: banner.getBoundingClientRect().top > 99 ? "start" : "end" });
+  }
+}
+
 /** The first layer, its words and buttons where other tools find them. Its X and Escape refuse. @param {Parts} parts @param {() => void} open */
 function createBanner(parts, open) {
   const { decide } = parts;
@@ -183,6 +198,7 @@ function createBanner(parts, open) {
     button(texts.preferences, open, "consent-choose"),
     cross(texts.close, refuse));
   dress(banner, BANNER, element("slot", {}));
+  document.addEventListener("focusin", ({ target }) => setTimeout(uncover, 9, banner, target)); // browsers scroll to it first
   // A handler that returned false would cancel every other key, Tab among them.
   if (!appearance.modal) return banner.onkeydown = ({ key }) => void (key == "Escape" && refuse()), banner;
   const modal = element("dialog", { "aria-label": texts.title }, element("slot", {}));

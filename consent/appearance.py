@@ -12,16 +12,25 @@ LIGHT = {"paper": "#ffffff", "ink": "#000000", "accent": "#2b5ea7", "accent_ink"
 DARK = {**LIGHT, "paper": "#121212", "ink": "#ffffff"}
 """What colours are where an owner names only some; unnamed altogether, paper and ink are the system's own."""
 
+TONE = "the sections' tone"
+"""What the preferences' sections have behind them: the paper under a veil, `#8882` in banner/style/dialog.css."""
+VEIL, SHARE = 0x88, 0x22 / 0xFF
+
 PAIRS = (
     ("ink", "paper", 4.5, "text"),
     ("ink", "paper", 5.0, "buttons"),
     ("accent_ink", "accent", 5.0, "buttons"),
     ("line", "paper", 3.0, "controls"),
+    ("ink", TONE, 4.5, "text"),
+    ("line", TONE, 3.0, "controls"),
 )
 """What is drawn on what, the least contrast, and what it is for."""
 
 SPACES = {"compact": ".5em", "normal": ".75em", "wide": "1em"}
 BANNER, MODAL, PREFERENCES, DOCK = (f":host(#consent-{name})" for name in ("banner", "modal", "preferences", "reopen"))
+
+AWAY = ":host(#consent-banner[away])"
+"""A banner that leaves its edge because what has the focus would lie under it."""
 
 
 def contrast(one: str, other: str) -> float:
@@ -35,9 +44,10 @@ def faults(appearance: Appearance) -> Iterator[tuple[str, str]]:
     for name, colors in _palettes(appearance).items():
         own = getattr(appearance, name)
         wrong: set[str] = set()
+        colors = colors | {TONE: veiled(colors["paper"])}
         for front, back, least, purpose in PAIRS:
             found = contrast(colors[front], colors[back])
-            blamed = front if getattr(own, front) else back
+            blamed = front if getattr(own, front) else back.replace(TONE, "paper")
             if found < least and blamed not in wrong:
                 wrong.add(blamed)
                 yield (
@@ -93,6 +103,7 @@ def _place(appearance: Appearance) -> Iterator[str]:
             },
         )
         yield _rule("::slotted(#consent-choose)", {"flex": "1 8em"})
+        yield _rule(AWAY, {"inset-block": "auto 0" if top else "0 auto"})
     elif appearance.layout in ("center", "modal"):
         yield _rule(BANNER, {"margin": "auto", "inset": "0", "height": "fit-content"})
         if appearance.layout == "modal":
@@ -114,6 +125,8 @@ def _corner(host: str, corner: str) -> Iterator[str]:
     """Left and right as in left-to-right languages; the others mirror them."""
     vertical, horizontal = corner.split("-")
     block = {"inset-block": "1em auto"} if vertical == "top" else {}
+    if block and host == BANNER:
+        yield _rule(AWAY, {"inset-block": "auto 1em"})
     inline = {"inset-inline": "auto 1em"} if horizontal == "right" else {}
     yield _rule(host, block | inline)
 
@@ -147,10 +160,20 @@ def _rule(selector: str, said: Mapping[str, str]) -> str:
     return f"{selector}{{{declarations}}}" if said else ""
 
 
+def veiled(paper: str) -> str:
+    """The tone of a section on a paper, as a browser blends it."""
+    return "#" + "".join(f"{round(part + (VEIL - part) * SHARE):02x}" for part in _parts(paper))
+
+
+def _parts(color: str) -> list[int]:
+    """Red, green and blue, 0 to 255."""
+    digits = color[1:] if len(color) == 7 else "".join(digit * 2 for digit in color[1:])
+    return [int(digits[at : at + 2], 16) for at in (0, 2, 4)]
+
+
 def _luminance(color: str) -> float:
     """Relative luminance, 0 to 1 (WCAG 2.2, "relative luminance")."""
-    digits = color[1:] if len(color) == 7 else "".join(digit * 2 for digit in color[1:])
-    parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    parts = [part / 255 for part in _parts(color)]
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 

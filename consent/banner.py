@@ -129,6 +129,8 @@ def _suit(published: Published, words: dict[str, str], *, language: str, regime:
     honoured, link = words.pop("gpc_opt_out", ""), words.pop("do_not_sell", "")
     if regime != "opt-in":
         words["gpc"] = honoured or words["gpc"]
+    if not published.privacy_url:
+        words.pop("privacy_link", None)
     if regime == "opt-out":
         words["reopen"] = link or words["reopen"]
     if not published.services:

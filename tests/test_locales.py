@@ -16,6 +16,60 @@ from consent.i18n import locale, locales, negotiate, parents
 
 FOLDER = Path(__file__).parents[1] / "consent" / "locales"
 LANGUAGES = sorted(path.stem for path in FOLDER.glob("*.json"))
+PROMISED = [
+    "bg",
+    "cs",
+    "da",
+    "de",
+    "el",
+    "en",
+    "es",
+    "et",
+    "fi",
+    "fr",
+    "ga",
+    "hr",
+    "hu",
+    "it",
+    "lt",
+    "lv",
+    "mt",
+    "nl",
+    "pl",
+    "pt",
+    "ro",
+    "sk",
+    "sl",
+    "sv",
+    "af",
+    "ar",
+    "ca",
+    "eu",
+    "fa",
+    "he",
+    "hi",
+    "id",
+    "is",
+    "ja",
+    "ko",
+    "ms",
+    "no",
+    "ru",
+    "sq",
+    "sr",
+    "sw",
+    "th",
+    "tr",
+    "uk",
+    "vi",
+    "xh",
+    "zh",
+    "zh-Hant",
+    "zu",
+    "pt-BR",
+]
+"""The official languages of the European Union, and the others."""
+MIRRORED = ["ar", "fa", "he"]
 BODIES = ["body", "body_opt_out", "body_notice"]
 
 # Tools that refuse on a visitor's behalf (DuckDuckGo's autoconsent, for one) press only labels they know by heart.
@@ -84,8 +138,12 @@ def test_a_language_is_written_in_a_known_direction(language):
     assert words(language)["direction"] in {"ltr", "rtl"}
 
 
-def test_arabic_is_written_from_right_to_left():
-    assert words("ar")["direction"] == "rtl"
+def test_every_promised_language_is_there():
+    assert set(PROMISED) == set(LANGUAGES)
+
+
+def test_what_is_written_from_right_to_left_is_mirrored():
+    assert [language for language in LANGUAGES if words(language)["direction"] == "rtl"] == MIRRORED
 
 
 def test_no_two_languages_have_the_same_name():

@@ -99,6 +99,31 @@ def test_a_layout_stands_where_it_should_and_mirrors_from_right_to_left(show, la
     ]
 
 
+HIDDEN = """() => {
+  const it = document.activeElement.getBoundingClientRect();
+  const over = document.querySelector('#consent-banner').getBoundingClientRect();
+  return document.activeElement.tagName == 'A' && it.top >= over.top && it.bottom <= over.bottom && it.left >= over.left && it.right <= over.right;
+}"""
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (360, 640)])
+@pytest.mark.parametrize("layout", [*WHERE, "center"])
+def test_what_has_the_focus_does_not_lie_under_the_banner(show, layout: str, size: tuple[int, int]) -> None:
+    """WCAG 2.2, 2.4.11, from the page's beginning to its end, where it cannot be scrolled any further."""
+    page = show(f"{layout}-auto", size=size)
+    page.evaluate(
+        "document.body.innerHTML += Array.from({length: 24}, (_, n) => `<p><a href='#${n}'>Link ${n}</a></p>`).join('')"
+    )
+    page.wait_for_selector("#consent-banner")
+    page.evaluate("document.querySelector('#link').focus()")
+    hidden = 0
+    for _ in range(24):
+        page.keyboard.press("Tab")
+        page.wait_for_timeout(30)
+        hidden += page.evaluate(HIDDEN)
+    assert (hidden, page.evaluate("document.activeElement.hash")) == (0, "#23")
+
+
 @pytest.mark.parametrize("layout", ["center", "modal"])
 def test_a_card_stands_in_the_middle(show, layout: str) -> None:
     left, top, right, bottom = box(show(f"{layout}-auto"))

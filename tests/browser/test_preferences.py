@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Service, Website, tag
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 POLICY = """
 name = "Shop"
 origins = ["{origin}"]
-languages = ["en", "de"]
+{languages}
 [regimes]
 {regimes}
 [[categories]]
@@ -53,9 +53,9 @@ def service(tmp_path: Path, website: Website) -> Iterator[Service]:
 def shop(service: Service, website: Website, page: Page):
     """Publish the policy, open a page; the page."""
 
-    def shop(more: str = "", regimes: str = "", lang: str = "") -> Page:
+    def shop(more: str = "", regimes: str = "", lang: str = "", languages: str = 'languages = ["en", "de"]') -> Page:
         file = service.data.parent / "policy.toml"
-        file.write_text(POLICY.format(origin=website.url, more=more, regimes=regimes))
+        file.write_text(POLICY.format(origin=website.url, more=more, regimes=regimes, languages=languages))
         service.cli("policy", "publish", "shop", str(file))
         script = tag(service, f' data-lang="{lang}"' if lang else "")
         page.goto(
@@ -125,3 +125,50 @@ def test_where_one_may_opt_out_the_page_says_so_and_an_opt_out_signal_is_honoure
     page.get_by_role("button", name="Reject all", exact=True).click()
     control = page.get_by_role("button", name="Do not sell or share my personal information")
     expect(control).to_have_text("Do not sell or share my personal information")
+
+
+def test_where_one_may_opt_out_the_signal_does_not_overrule_a_click(shop, page: Page) -> None:
+    page.set_extra_http_headers({"X-Country": "US-CA"})
+    page.add_init_script("Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', {get: () => true})")
+    shop(regimes='US-CA = "opt-out"').get_by_role("button", name="Accept all", exact=True).click()
+    page.reload()
+    page.wait_for_function("window.consent")
+    assert page.evaluate("[consent.state.regime, consent.state.status, consent.granted('youtube')]") == [
+        "opt-out",
+        "given",
+        True,
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Googlebot/2.1", "bingbot/2.0", "Applebot/0.1", "Google-InspectionTool/1.0", "Baiduspider/2.0", "Yahoo! Slurp"],
+)
+@pytest.mark.parametrize("regime", ["opt-out", "notice"])
+def test_a_crawler_is_granted_nothing_wherever_it_comes_from(
+    shop, service: Service, browser: Browser, page: Page, website: Website, regime: str, name: str
+) -> None:
+    context = browser.new_context(
+        user_agent=f"Mozilla/5.0 (compatible; {name})", extra_http_headers={"X-Country": "US"}
+    )
+    shop(regimes=f'US = "{regime}"')
+    crawler = context.new_page()
+    crawler.goto(website.url + "/")
+    crawler.wait_for_function("window.consent")
+    said = "[consent.state.regime, consent.granted('analytics'), consent.granted('session'), !!document.querySelector('#consent-banner')]"
+    assert crawler.evaluate(said) == [regime, False, True, False]
+    context.close()
+
+
+@pytest.mark.parametrize("size", [(320, 640), (320, 256)])
+def test_the_preferences_reflow_in_every_language_that_needs_room(shop, page: Page, size: tuple[int, int]) -> None:
+    """WCAG 2.2, 1.4.10, every list open: the languages with the longest words, and one from right to left."""
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    for language in ("de", "fi", "ru", "af", "is", "ar"):
+        shop(lang=language, languages=f'languages = ["{language}"]')
+        page.evaluate("consent.open()")
+        page.evaluate(
+            "document.querySelector('#consent-preferences').shadowRoot.querySelectorAll('details').forEach(one => (one.open = true))"
+        )
+        wide = "(d => d.scrollWidth - d.clientWidth)(document.querySelector('#consent-preferences').shadowRoot.querySelector('dialog'))"
+        assert (language, page.evaluate(wide)) == (language, 0)
