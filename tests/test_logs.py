@@ -1,6 +1,8 @@
 """Log lines of the real server: JSON, each with its request, none with a person in it."""
 
+import io
 import json
+import logging
 import re
 import signal
 import time
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from consent.web import make_app
+from consent.web.logs import Lines
 from consent.web.watch import WELL_FORMED
 from tests.conftest import ORIGIN, SUBJECT, body
 from tests.test_durability import Server
@@ -88,28 +91,42 @@ def test_every_line_of_the_service_is_json_and_names_nobody(server):
     assert all(json.loads(line)["level"] for line in started)
 
 
-def test_an_error_names_its_request_and_route(app, client, settings, capsys):
-    import io
-    import logging
-
-    from consent.web.logs import Lines
-
+@pytest.fixture
+def lines() -> Iterator[io.StringIO]:
+    """What the service logs."""
     stream, log = io.StringIO(), logging.getLogger("consent")
     handler = logging.StreamHandler(stream)
     handler.setFormatter(Lines())
     log.addHandler(handler)
+    yield stream
+    log.removeHandler(handler)
 
+
+def test_an_error_names_its_request_and_route(app, client, lines):
     @app.get("/fail/<subject>")
     def fail(subject):
         raise RuntimeError(f"about\n{subject}")
 
-    try:
-        answer = client.get(f"/fail/{SUBJECT}?q={SUBJECT}")
-    finally:
-        log.removeHandler(handler)
-    (line,) = [json.loads(text) for text in stream.getvalue().splitlines()]
+    answer = client.get(f"/fail/{SUBJECT}?q={SUBJECT}")
+    (line,) = [json.loads(text) for text in lines.getvalue().splitlines()]
     assert line["request"] == answer.headers["X-Request-ID"] and line["route"] == "/fail/<subject>"
-    assert line["level"] == "error" and "RuntimeError: about\n…" in line["trace"] and SUBJECT not in stream.getvalue()
+    assert line["level"] == "error" and "RuntimeError: about\n…" in line["trace"] and SUBJECT not in lines.getvalue()
+
+
+def test_an_error_on_the_short_way_is_answered_logged_and_named_as_any_other(client, ledger, lines, monkeypatch):
+    def post():
+        return client.post("/sites/shop/receipts", json=body(), headers={"Origin": ORIGIN})
+
+    def fail(job):
+        raise RuntimeError("about " + SUBJECT)
+
+    assert post().status_code == 201  # from now on the short way answers
+    monkeypatch.setattr(ledger, "together", fail)
+    answer = post()
+    (line,) = [json.loads(text) for text in lines.getvalue().splitlines()]
+    assert answer.status_code == 500 and answer.headers["Content-Type"] == "application/problem+json"
+    assert (line["request"], line["route"]) == (answer.headers["X-Request-ID"], "/sites/<site>/receipts")
+    assert "RuntimeError" in line["trace"] and SUBJECT not in lines.getvalue()
 
 
 def test_without_a_trusted_proxy_no_id_is_believed(client):

@@ -218,6 +218,29 @@ def test_greenlets_share_a_transaction_and_nobody_pays_for_another(storage):
     assert sorted(map(str, done)) == ["1", "3", "taken"]
 
 
+def test_what_comes_while_a_transaction_is_made_durable_shares_the_next(storage):
+    loop, transactions, told = Loop(storage), [], []
+    durable, writing = threading.Event(), storage.writing
+
+    @contextmanager
+    def slow():
+        transactions.append(0)
+        durable.wait(10)
+        with writing() as rows:
+            yield rows
+
+    def job(rows) -> None:
+        transactions[-1] += 1
+
+    storage.writing = slow
+    greenlets = [gevent.spawn(lambda: told.append(loop(job))) for _ in range(20)]
+    gevent.sleep(0.1)
+    durable.set()
+    gevent.joinall(greenlets, timeout=10)
+    storage.writing = writing
+    assert (len(told), sum(transactions)) == (20, 20) and len(transactions) <= 2
+
+
 def test_threads_beside_the_loop_record_too(storage):
     loop, done = Loop(storage), []
     thread = threading.Thread(target=lambda: done.append(loop(lambda rows: len(rows.sites()))))

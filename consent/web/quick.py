@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from consent.errors import ConsentError
 from consent.model import Choice, Display, SubjectId
 from consent.web.public import count, take
 from consent.web.service import RECORD_BYTES, TEXT_OR_JSON, Service
@@ -72,7 +71,7 @@ class Quick:
             return self.app(environ, start)
         try:
             found = answer(parts, environ, start)
-        except ConsentError as error:
+        except Exception as error:
             environ[REFUSED] = error
             found = None
         return self.app(environ, start) if found is None else found
