@@ -36,6 +36,42 @@ def test_there_is_a_script_for_every_language_and_regime(published):
     assert made[0] == ("en", "opt-in") and len(made) == len(set(made)) == 2 * 3
 
 
+def told(**more) -> dict:
+    """What a script is told of a policy with these settings."""
+    asked = [{"id": "session", "necessary": True}, {"id": "analytics"}, {"id": "advertising"}]
+    draft = {"name": "Shop", "origins": ["https://shop.example"], "languages": ["en"], "categories": asked, **more}
+    published = policy.publish(policy.complete(policy.read(draft)), site="shop", version=1, material_since=1)
+    return settings_in(banner.render(published, language="en", regime="opt-in"))
+
+
+def test_only_basic_mode_holds_back_googles_own_tags():
+    services = [{"id": "google-analytics"}, {"id": "matomo"}]
+
+    def held(mode: str) -> list[bool]:
+        options = {"signals": {"google_options": {"mode": mode}}}
+        return [bool(one.get("urls")) for one in told(services=services, **options)["services"]]
+
+    assert (held("basic"), held("advanced")) == ([True, True], [False, True])
+
+
+def test_what_google_is_told_beside_the_answers_travels():
+    options = {"wait_for_update": 700, "ads_data_redaction": False, "url_passthrough": True, "regions": ["ES", "US-CA"]}
+    said = told(signals={"google_options": options})["signals"]["google_options"]
+    assert said == {"wait_for_update": 700, "url_passthrough": True, "regions": ["ES", "US-CA"]}
+
+
+def test_microsofts_signals_are_spoken_where_their_service_is_there():
+    assert not {"uet", "clarity"} & set(told()["signals"])
+    said = told(services=[{"id": "microsoft-uet"}, {"id": "clarity"}])["signals"]
+    assert said["uet"] == {"advertising": ["ad_storage"]}
+    assert said["clarity"] == {"advertising": ["ad_Storage"], "analytics": ["analytics_Storage"]}
+
+
+def test_words_that_nothing_shows_do_not_travel():
+    assert "privacy_link" not in told()["texts"]
+    assert "privacy_link" in told(privacy_url="https://shop.example/privacy")["texts"]
+
+
 def test_many_who_ask_at_once_have_a_script_compressed_once(published, monkeypatch):
     made, asked = [], threading.Barrier(8)
 

@@ -352,6 +352,20 @@ def test_the_latest_entry_may_leave_out_an_action(shop):
     assert shop.reading().latest("shop", SUBJECT).id == once.id
 
 
+@ON_SQLITE
+def test_the_latest_entry_is_found_by_one_look_into_an_index(shop, tmp_path, monkeypatch):
+    append(shop, entry(), entry())
+    rows, asked = shop.reading(), []
+    one = type(rows)._one
+    monkeypatch.setattr(type(rows), "_one", lambda self, *query: asked.append(query) or one(self, *query))
+    rows.latest("shop", SUBJECT, but="load_once")
+    ((sql, values),) = [query for query in asked if "FROM entries" in query[0]]
+    with sqlite3.connect(tmp_path / "data" / "consent.db") as db:
+        (step,) = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+    db.close()
+    assert step == "SEARCH entries USING INDEX entries_by_subject (site=? AND subject=?)"
+
+
 def test_a_subject_never_seen_has_no_latest_entry(shop):
     append(shop, entry("other"))
     assert shop.reading().latest("shop", SUBJECT) is None
