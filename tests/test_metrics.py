@@ -117,6 +117,19 @@ def test_commits_are_timed_and_nobody_waits_afterwards(client, scrape, ledger, m
     assert value(samples, "consent_commit_seconds_bucket", le="+Inf") == 2
 
 
+def test_what_waits_for_its_transaction_is_the_depth_of_the_queue(client, scrape, ledger, monkeypatch):
+    together, found = ledger.together, []
+
+    def looked_at(job):
+        monkeypatch.setattr(ledger, "together", together)
+        found.append(value(scrape(), "consent_commit_waiting"))
+        return together(job)
+
+    monkeypatch.setattr(ledger, "together", looked_at)
+    assert post(client).status_code == 201
+    assert found == [1]
+
+
 def test_ledgers_say_how_far_they_have_come(client, scrape, ledger, clock):
     post(client)
     ledger.tree.checkpoint("shop")
