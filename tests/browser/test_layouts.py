@@ -46,7 +46,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, website: Website) -> Itera
     service.start()
     looks = {f"{layout}-{theme}": LAYOUTS[layout] | THEMES[theme] for layout, theme in product(LAYOUTS, THEMES)}
     more = {"languages": ["en", "ar"], "privacy_url": "https://shop.example/privacy"}
-    for site, appearance in [*looks.items(), ("hidden", {"reopen": "hidden"})]:
+    for site, appearance in [*looks.items(), ("hidden", {"reopen": "hidden"}), ("none", {"reopen": "none"})]:
         service.publish(site, [website.url], ("analytics", "social"), appearance=appearance, **more)
     yield service
     service.stop()
@@ -97,6 +97,15 @@ def test_a_layout_stands_where_it_should_and_mirrors_from_right_to_left(show, la
     assert [round(at) for at, wanted in zip(found, expected, strict=True) if wanted is not None] == [
         wanted for wanted in expected if wanted is not None
     ]
+
+
+def test_without_a_control_the_keyboard_goes_on_where_the_banner_was(show) -> None:
+    page = show("none")
+    page.get_by_role("button", name="Accept all").press("Enter")
+    expect(page.locator("#consent-banner")).to_have_count(0)
+    expect(page.locator(".reopen")).to_have_count(0)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "link"
 
 
 HIDDEN = """() => {

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import jwt
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -99,10 +100,21 @@ def test_the_last_choice_is_told_and_its_receipt_can_be_downloaded(shop) -> None
     page.get_by_role("button", name="Reject all", exact=True).click()
     page.wait_for_function("consent.receipt()")
     page.get_by_role("button", name="Privacy settings").click()
-    expect(page.get_by_text("Your last choice:")).to_be_visible()
+    claims = jwt.decode(page.evaluate("consent.receipt()"), options={"verify_signature": False})
+    date = page.evaluate("at => new Date(at).toLocaleString('en')", claims["consent"]["decided_at"])
+    said = f"Your last choice: {date}. Policy version: {claims['consent']['policy']}. Receipt: {claims['jti']}."
+    expect(page.get_by_text(said)).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("link", name="Download my receipt").click()
     assert download.value.path().read_text() == page.evaluate("consent.receipt()")
+
+
+def test_a_withdrawal_reloads_the_page_where_the_policy_says_so(shop, page: Page) -> None:
+    shop(more="[blocking]\nreload = true").get_by_role("button", name="Accept all").click()
+    page.wait_for_function("consent.receipt()")
+    page.evaluate("window.before = true")
+    page.evaluate("setTimeout(consent.withdraw)")
+    page.wait_for_function("window.consent && !window.before && consent.state.status == 'withdrawn'")
 
 
 def test_who_is_asked_again_is_told_what_is_new(shop) -> None:
@@ -140,24 +152,23 @@ def test_where_one_may_opt_out_the_signal_does_not_overrule_a_click(shop, page: 
     ]
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["Googlebot/2.1", "bingbot/2.0", "Applebot/0.1", "Google-InspectionTool/1.0", "Baiduspider/2.0", "Yahoo! Slurp"],
-)
+CRAWLERS = ["Googlebot/2.1", "bingbot/2.0", "YandexBot/3.0", "DuckDuckBot/1.1", "Applebot/0.1", "Google-InspectionTool/1.0", "Baiduspider/2.0", "Yahoo! Slurp"]  # fmt: skip
+
+
 @pytest.mark.parametrize("regime", ["opt-out", "notice"])
 def test_a_crawler_is_granted_nothing_wherever_it_comes_from(
-    shop, service: Service, browser: Browser, page: Page, website: Website, regime: str, name: str
+    shop, browser: Browser, website: Website, regime: str
 ) -> None:
-    context = browser.new_context(
-        user_agent=f"Mozilla/5.0 (compatible; {name})", extra_http_headers={"X-Country": "US"}
-    )
     shop(regimes=f'US = "{regime}"')
-    crawler = context.new_page()
-    crawler.goto(website.url + "/")
-    crawler.wait_for_function("window.consent")
     said = "[consent.state.regime, consent.granted('analytics'), consent.granted('session'), !!document.querySelector('#consent-banner')]"
-    assert crawler.evaluate(said) == [regime, False, True, False]
-    context.close()
+    for name in CRAWLERS:
+        agent = f"Mozilla/5.0 (compatible; {name})"
+        context = browser.new_context(user_agent=agent, extra_http_headers={"X-Country": "US"})
+        crawler = context.new_page()
+        crawler.goto(website.url + "/")
+        crawler.wait_for_function("window.consent")
+        assert (name, crawler.evaluate(said)) == (name, [regime, False, True, False])
+        context.close()
 
 
 @pytest.mark.parametrize("size", [(320, 640), (320, 256)])
