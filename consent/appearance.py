@@ -12,7 +12,7 @@ LIGHT = {"paper": "#ffffff", "ink": "#000000", "accent": "#2b5ea7", "accent_ink"
 DARK = {**LIGHT, "paper": "#121212", "ink": "#ffffff"}
 """What colours are where an owner names only some; unnamed altogether, paper and ink are the system's own."""
 
-TONE = "the sections' tone"
+TONE = "tone"
 """What the preferences' sections have behind them: the paper under a veil, `#8882` in banner/style/dialog.css."""
 VEIL, SHARE = 0x88, 0x22 / 0xFF
 
@@ -41,10 +41,10 @@ def contrast(one: str, other: str) -> float:
 
 def faults(appearance: Appearance) -> Iterator[tuple[str, str]]:
     """Everything that could not be read or does not fit together, as (path, what would be right)."""
-    for name, colors in _palettes(appearance).items():
+    for name, palette in _palettes(appearance).items():
+        colors = toned(palette)
         own = getattr(appearance, name)
         wrong: set[str] = set()
-        colors = colors | {TONE: veiled(colors["paper"])}
         for front, back, least, purpose in PAIRS:
             found = contrast(colors[front], colors[back])
             blamed = front if getattr(own, front) else back.replace(TONE, "paper")
@@ -160,9 +160,10 @@ def _rule(selector: str, said: Mapping[str, str]) -> str:
     return f"{selector}{{{declarations}}}" if said else ""
 
 
-def veiled(paper: str) -> str:
-    """The tone of a section on a paper, as a browser blends it."""
-    return "#" + "".join(f"{round(part + (VEIL - part) * SHARE):02x}" for part in _parts(paper))
+def toned(colors: Mapping[str, str]) -> dict[str, str]:
+    """A theme's colours and the tone of the preferences' sections, as a browser blends it."""
+    parts = [round(part + (VEIL - part) * SHARE) for part in _parts(colors["paper"])]
+    return {**colors, TONE: "#" + "".join(f"{part:02x}" for part in parts)}
 
 
 def _parts(color: str) -> list[int]:

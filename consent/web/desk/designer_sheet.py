@@ -11,7 +11,7 @@ import msgspec
 
 from consent import drafting, i18n, paths
 from consent import policy as policies
-from consent.appearance import DARK, LIGHT, PAIRS, contrast
+from consent.appearance import DARK, LIGHT, PAIRS, contrast, toned
 from consent.drafts import Draft
 from consent.lean import built_in, fallback, lean, texts_without
 from consent.model import Policy
@@ -127,7 +127,7 @@ class Sheet:
 
     def _colors(self, theme: str, usual: dict[str, str]) -> dict[str, str]:
         own = getattr(self.whole.appearance, theme)
-        return {name: getattr(own, name) or usual[name] for name in usual}
+        return toned({name: getattr(own, name) or usual[name] for name in usual})
 
     def mistakes_in(self, section: str) -> int:
         return sum(section_of(path) == section for path, _ in self.mistakes)

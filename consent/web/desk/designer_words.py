@@ -105,6 +105,7 @@ PARTS = {
     "accent": "Buttons and switches",
     "accent_ink": "Text on buttons",
     "line": "Lines",
+    "tone": "Sections of the preferences",
     "necessary": "always on",
     "name": "name",
     "purpose": "purpose",
