@@ -7,6 +7,8 @@ import { format, parse } from "./choices.js";
  * @typedef {import("./types").Recording} Recording
  */
 
+const LONGEST = 400 * 86400; // browsers cut Max-Age to 400 days (RFC 6265bis)
+
 /** A random pseudonym of 128 bits, base64url. */
 export function newSubject() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -36,7 +38,7 @@ export function createStore(config, page) {
     const value = format(config, choice);
     const left = choice.decided_at + config.valid_days * 86400 - Date.now() / 1e3;
     const kept = `${cookie.name}=${value}`;
-    const text = kept + "; Path=/; SameSite=Lax; Max-Age=" + (left >>> 0) +
+    const text = kept + "; Path=/; SameSite=Lax; Max-Age=" + (Math.min(left, LONGEST) >>> 0) +
       (cookie.domain ? "; Domain=" + cookie.domain : "") + (page.location.protocol == "https:" ? "; Secure" : "");
     if (cookie.domain) cookies(page, cookie.name + "=; Path=/; Max-Age=0"); // one from before there was a domain
     unkept = cookies(page, text).includes(kept) ? "" : value;

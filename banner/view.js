@@ -181,9 +181,9 @@ function uncover(banner, target) {
   for (const _ of "12") {
     const { left, top } = target.getBoundingClientRect();
     const there = document.elementFromPoint(left + 9, top + 9);
-    if (there == target || !banner.contains(there)) return;
+    if (!banner.contains(there) || banner.contains(target)) return;
     banner.toggleAttribute("away");
-    target.scrollIntoView({ block: banner.getBoundingClientRect().top > 99 ? "start" : "end" });
+    target.scrollIntoView(banner.getBoundingClientRect().top > 99); // to the window's top, or to its bottom
   }
 }
 
@@ -198,7 +198,8 @@ function createBanner(parts, open) {
     button(texts.preferences, open, "consent-choose"),
     cross(texts.close, refuse));
   dress(banner, BANNER, element("slot", {}));
-  document.addEventListener("focusin", ({ target }) => setTimeout(uncover, 9, banner, target)); // browsers scroll to it first
+  // Browsers scroll to it first. What the mouse pressed stays under it.
+  document.addEventListener("focusin", ({ target }) => /** @type {any} */ (target).matches(":focus-visible") && setTimeout(uncover, 9, banner, target));
   // A handler that returned false would cancel every other key, Tab among them.
   if (!appearance.modal) return banner.onkeydown = ({ key }) => void (key == "Escape" && refuse()), banner;
   const modal = element("dialog", { "aria-label": texts.title }, element("slot", {}));

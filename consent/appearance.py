@@ -47,7 +47,7 @@ def faults(appearance: Appearance) -> Iterator[tuple[str, str]]:
         wrong: set[str] = set()
         for front, back, least, purpose in PAIRS:
             found = contrast(colors[front], colors[back])
-            blamed = front if getattr(own, front) else back.replace(TONE, "paper")
+            blamed = front if getattr(own, front) else "paper" if back == TONE else back
             if found < least and blamed not in wrong:
                 wrong.add(blamed)
                 yield (
@@ -112,7 +112,10 @@ def _place(appearance: Appearance) -> Iterator[str]:
             )
     else:
         beside = "bottom-right" if appearance.reopen == "right" else "bottom-left"
-        yield from _corner(BANNER, appearance.position or beside)
+        corner = appearance.position or beside
+        yield from _corner(BANNER, corner)
+        if corner.startswith("top"):
+            yield _rule(AWAY, {"inset-block": "auto 1em"})
     yield from _corner(DOCK, "bottom-right" if appearance.reopen == "right" else "bottom-left")
     if appearance.reopen == "hidden":
         yield _rule("::slotted(.reopen:not(:focus-visible))", {"clip-path": "inset(50%)"})
@@ -125,8 +128,6 @@ def _corner(host: str, corner: str) -> Iterator[str]:
     """Left and right as in left-to-right languages; the others mirror them."""
     vertical, horizontal = corner.split("-")
     block = {"inset-block": "1em auto"} if vertical == "top" else {}
-    if block and host == BANNER:
-        yield _rule(AWAY, {"inset-block": "auto 1em"})
     inline = {"inset-inline": "auto 1em"} if horizontal == "right" else {}
     yield _rule(host, block | inline)
 

@@ -133,6 +133,22 @@ def test_what_has_the_focus_does_not_lie_under_the_banner(show, layout: str, siz
     assert (hidden, page.evaluate("document.activeElement.hash")) == (0, "#23")
 
 
+def test_what_the_mouse_presses_stays_under_it(show) -> None:
+    page = show("box-auto")
+    page.evaluate("""() => {
+        document.body.innerHTML += '<button style="position:fixed;left:20px;bottom:20px;width:900px;height:60px" id=wide>Wide</button>';
+        document.querySelector('#wide').onclick = () => (window.pressed = true);
+    }""")
+    page.wait_for_selector("#consent-banner")
+    page.mouse.move(800, 760)
+    page.mouse.down()
+    page.wait_for_timeout(100)
+    page.mouse.up()
+    assert page.evaluate(
+        "[document.activeElement.id, window.pressed, document.querySelector('#consent-banner').hasAttribute('away')]"
+    ) == ["wide", True, False]
+
+
 @pytest.mark.parametrize("layout", ["center", "modal"])
 def test_a_card_stands_in_the_middle(show, layout: str) -> None:
     left, top, right, bottom = box(show(f"{layout}-auto"))

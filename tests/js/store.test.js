@@ -36,6 +36,13 @@ test("the cookie goes to the domain of the policy", t => {
   assert.match(page.written[1], /^consent_shop=1.*; Domain=\.shop\.example/);
 });
 
+test("a cookie never lives longer than browsers allow", t => {
+  at(t);
+  const page = createPage();
+  createStore({ ...CONFIG, valid_days: 1000 }, page).write(choice([]));
+  assert.match(page.written[0], /Max-Age=34560000;/);
+});
+
 test("writing a choice again does not prolong it", t => {
   at(t, NOW + 86400);
   const page = createPage();
