@@ -1,5 +1,7 @@
 """Markup that waits for consent: each row of the contract's table, in order, once, and back to sleep."""
 
+import base64
+import hashlib
 from collections.abc import Iterator
 
 import pytest
@@ -25,6 +27,7 @@ def show(service: Service, website: Website, tracker: Website, page: Page):
     for name in ("a", "b", "c"):
         tracker.put(f"/{name}.js", NOTE.format(name), "text/javascript")
     tracker.put("/module.js", "export {}; " + NOTE.format("module"), "text/javascript", Access_Control_Allow_Origin="*")
+    tracker.put("/pinned.js", NOTE.format("a"), "text/javascript", Access_Control_Allow_Origin="*")
     tracker.put("/frame", "<p>An embedded film")
     tracker.put("/pixel", PIXEL, "image/svg+xml")
     tracker.put("/style.css", "h1 { color: rgb(1, 2, 3) }", "text/css")
@@ -98,6 +101,33 @@ def test_a_released_script_keeps_its_attributes(show) -> None:
     page.wait_for_selector("#one:not([type='text/plain'])", state="attached")
     script = "s => [s.crossOrigin, s.referrerPolicy, s.dataset.site, s.async]"
     assert page.locator("#one").evaluate(script) == ["anonymous", "no-referrer", "7", True]
+
+
+def test_integrity_defer_and_load_events_survive_being_released(show) -> None:
+    right = base64.b64encode(hashlib.sha256(NOTE.format("a").encode()).digest()).decode()
+    hear = "onload='this.told = 1' onerror='this.told = 0'"
+    page = show(
+        inert("", f"id=right defer crossorigin integrity=sha256-{right} src=TRACKER/pinned.js {hear}")
+        + inert("", f"id=wrong crossorigin integrity=sha256-{right} src=TRACKER/module.js {hear}")
+    )  # fmt: skip
+    page.evaluate("consent.accept()")
+    page.wait_for_function("document.querySelector('#right').told == 1 && document.querySelector('#wrong').told == 0")
+    assert page.evaluate("document.querySelector('#right').defer") is True
+    ran(page, "a")
+
+
+def test_a_page_that_changes_its_address_by_itself_is_held_and_released_as_before(show, tracker: Website) -> None:
+    page = show("<main></main>")
+    navigate = """name => { history.pushState(null, '', '/' + name);
+        document.querySelector('main').innerHTML = `<h2>${name}</h2>`;
+        const s = document.createElement('script'); s.type = 'text/plain'; s.dataset.consent = 'analytics';
+        s.text = `window.ran = (window.ran || []).concat('${name}')`; document.querySelector('main').append(s) }"""
+    page.evaluate(navigate, "first")
+    page.wait_for_timeout(100)
+    assert page.evaluate("[window.ran ?? null, !!document.querySelector('#consent-banner')]") == [None, True]
+    page.evaluate("consent.accept()")
+    page.evaluate(navigate, "second")
+    ran(page, "first", "second")
 
 
 def test_a_script_added_later_waits_and_runs_like_the_others(show) -> None:

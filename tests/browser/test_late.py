@@ -38,6 +38,7 @@ cookies = [
   {{ name = "counts", kind = "indexed_db", lifetime = "persistent", purpose = "Counts." }},
   {{ name = "counts-*", kind = "cache_storage", lifetime = "persistent", purpose = "Counts." }},
   {{ name = "far", lifetime = "1 year", purpose = "Counts.", party = "third" }},
+  {{ name = "hidden", lifetime = "1 year", purpose = "Counts.", http_only = true }},
 ]
 calls = {{ granted = [["told.push", "granted"]], refused = [["told.push", "refused"]] }}
 {more}
@@ -62,17 +63,18 @@ def host() -> Iterator[Website]:
 def service(tmp_path_factory: pytest.TempPathFactory, website: Website, host: Website) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("service")
     service = Service(folder / "data")
-    service.cli("site", "create", "shop", "--origin", website.url)
-    publish(service, website, host)
+    for site, more in (("shop", ""), ("open", "[blocking]\nurls = false\nstorage = false")):
+        service.cli("site", "create", site, "--origin", website.url)
+        publish(service, website, host, more, site=site)
     service.start()
     yield service
     service.stop()
 
 
-def publish(service: Service, website: Website, host: Website, more: str = "") -> None:
+def publish(service: Service, website: Website, host: Website, more: str = "", *, site: str = "shop") -> None:
     file = service.data.parent / "policy.toml"
     file.write_text(POLICY.format(origin=website.url, tracker=host.url.partition("://")[2], more=more))
-    service.cli("policy", "publish", "shop", str(file))
+    service.cli("policy", "publish", site, str(file))
 
 
 @pytest.fixture
@@ -80,8 +82,9 @@ def show(service: Service, website: Website, host: Website, page: Page):
     """Open a page; `TRACKER` stands for the tracker's address. Its first lines wait for the banner's script."""
     host.requests.clear()
 
-    def show(body: str = "") -> Page:
-        html = f"<!doctype html><html lang=en><head><title>Shop</title>{tag(service)}</head><body>{body}</body></html>"
+    def show(body: str = "", site: str = "shop") -> Page:
+        head = tag(service).replace("/shop/", f"/{site}/")
+        html = f"<!doctype html><html lang=en><head><title>Shop</title>{head}</head><body>{body}</body></html>"
         page.goto(website.put("/", html.replace("TRACKER", host.url)))
         page.wait_for_function("window.consent")
         page.evaluate("window.told = []")
@@ -209,6 +212,15 @@ def test_a_hit_goes_through_once_granted(show, host: Website, kind: str) -> None
     assert page.evaluate(HITS[kind].replace("URL_", f"'{host.url}/hit'")) == "through"
 
 
+def test_what_a_browser_asks_by_itself_goes_out_once_granted(show, host: Website) -> None:
+    page = show()
+    page.evaluate("consent.accept()")
+    page.evaluate("""url => { new EventSource(url + '/stream'); new WebSocket(url.replace('http', 'ws') + '/socket');
+        new Image().src = url + '/pixel'; navigator.sendBeacon(url + '/beacon', '1') }""", host.url)  # fmt: skip
+    page.wait_for_timeout(500)
+    assert {"/stream", "/socket", "/pixel", "/beacon"} <= set(host.requests)
+
+
 def test_what_no_service_claims_is_left_alone(show, website: Website) -> None:
     website.put("/own.js", RAN.format("own"), "text/javascript")
     page = show()
@@ -233,6 +245,31 @@ def test_what_a_refused_service_would_store_is_dropped(show) -> None:
     assert page.evaluate(KEPT) == [True, True, "1", "1", "1"]
 
 
+def test_what_the_policy_switches_off_is_not_held_back(show, host: Website) -> None:
+    page = show(site="open")
+    page.evaluate(KEEP)
+    assert page.evaluate(KEPT) == [True, True, "1", "1", "1"]
+    assert page.evaluate(HITS["fetch"].replace("URL_", f"'{host.url}/hit'")) == "through"
+
+
+def test_what_a_refused_service_stored_before_can_be_read(show, website: Website) -> None:
+    page = show()
+    page.context.add_cookies([{"name": "_count1", "value": "1", "url": website.url}])
+    assert page.evaluate("document.cookie.includes('_count1')")
+
+
+def test_a_provider_is_told_before_what_it_left_is_cleared(show) -> None:
+    page = show()
+    page.evaluate("consent.accept()")
+    page.evaluate(KEEP)
+    page.evaluate(
+        "told.push = name => { window.seen = [name, document.cookie.includes('_count1'), localStorage.getItem('count:a')] }"
+    )
+    page.evaluate("consent.withdraw()")
+    page.wait_for_function("!document.cookie.includes('_count1')")
+    assert page.evaluate("window.seen") == ["refused", True, "1"]
+
+
 def test_withdrawing_clears_what_was_stored_and_says_what_it_cannot_reach(show, website: Website) -> None:
     page = show()
     warnings: list[str] = []
@@ -247,7 +284,7 @@ def test_withdrawing_clears_what_was_stored_and_says_what_it_cannot_reach(show, 
     assert page.evaluate(KEPT) == [False, True, None, None, "1"]
     assert page.evaluate("indexedDB.databases().then(l => l.length)") == 0
     assert page.evaluate("caches.keys()") == []
-    assert page.evaluate("[told, window.error.left]") == [["granted", "refused"], ["far"]]
+    assert page.evaluate("[told, window.error.left]") == [["granted", "refused"], ["far", "hidden"]]
     assert any("far" in text for text in warnings)
 
 

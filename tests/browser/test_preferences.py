@@ -139,6 +139,18 @@ def test_where_one_may_opt_out_the_page_says_so_and_an_opt_out_signal_is_honoure
     expect(control).to_have_text("Do not sell or share my personal information")
 
 
+def test_where_one_is_only_told_the_banner_says_so_and_everything_is_granted(shop, page: Page) -> None:
+    page.set_extra_http_headers({"X-Country": "BR"})
+    shop(regimes='BR = "notice"')
+    told = "You can still refuse this here and change your choice at any time."
+    expect(page.get_by_role("dialog").get_by_text(told)).to_be_visible()
+    assert page.evaluate("[consent.state.regime, consent.state.status, consent.granted('youtube')]") == [
+        "notice",
+        "unknown",
+        True,
+    ]
+
+
 def test_where_one_may_opt_out_the_signal_does_not_overrule_a_click(shop, page: Page) -> None:
     page.set_extra_http_headers({"X-Country": "US-CA"})
     page.add_init_script("Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', {get: () => true})")
