@@ -179,8 +179,8 @@ const cross = (label, onclick) => button("×", onclick, "consent-close", "x", la
  */
 function uncover(banner, target) {
   for (const _ of "12") {
-    const { left, top } = target.getBoundingClientRect();
-    const there = document.elementFromPoint(left + 9, top + 9);
+    const { left, top, width } = target.getBoundingClientRect();
+    const there = document.elementFromPoint(left + width / 2, top + 9);
     if (!banner.contains(there) || banner.contains(target)) return;
     banner.toggleAttribute("away");
     target.scrollIntoView(banner.getBoundingClientRect().top > 99); // to the window's top, or to its bottom
