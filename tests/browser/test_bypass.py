@@ -323,7 +323,7 @@ def test_a_kind_of_storage_that_is_shut_keeps_no_other_from_being_cleared(show, 
     page.evaluate("document.cookie = '_count1=1'; document.cookie = '_count6'; consent.withdraw()")
     page.wait_for_function("window.error?.left.includes('far')")
     assert page.evaluate("[sessionStorage.getItem('count:a'), error.left, document.cookie.includes('_count')]") == [
-        None, ["local_storage", "far"], False,
+        None, ["local_storage", "far", "hidden"], False,
     ]  # fmt: skip
     assert page.evaluate("indexedDB.databases().then(l => l.length)") == 0
     assert page.evaluate("caches.keys()") == []
