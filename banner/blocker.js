@@ -206,7 +206,7 @@ export function createBlocker({ nonce, granted, refused, places, sweep, mend, op
   /** @param {HTMLElement} element @param {Known} it @param {boolean} [was] */
   function sleep(element, it, was) {
     if (was) unload(element);
-    if (/^!/.test(element.dataset.consent || "")) return;
+    if (element.dataset.consent?.[0] == "!") return;
     waiting.add(element);
     if (document.readyState != "complete") addEventListener("load", measure, { once: true });
     beds.push({ embed: element, it, enter() {

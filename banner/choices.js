@@ -64,10 +64,11 @@ export function parse(text) {
  * @param {Choice} choice
  */
 export function format(rules, { policy, decided_at, subject, ids }) {
+  const text = (/** @type {string[]} */ list) => `1.${policy}.${decided_at}.${subject}.` + list.join("~");
+  if (!__SERVICES__) return text(ids); // no policy is published whose categories do not fit
   const whole = (/** @type {string} */ id) => !/[+-]/.test(id[0]) && !rules.services.some(one => one.category == id && ids.includes("-" + one.id));
-  const lists = __SERVICES__ ? [ids, ids.filter(id => id[0] != "+"), ids.filter(whole), []] : [ids, []];
-  const texts = lists.map(list => `1.${policy}.${decided_at}.${subject}.` + list.join("~"));
-  return /** @type {string} */ (texts.find(text => text.length <= ROOM));
+  const lists = [ids, ids.filter(id => id[0] != "+"), ids.filter(whole), []];
+  return /** @type {string} */ (lists.map(text).find(text => text.length <= ROOM));
 }
 
 /**
@@ -101,6 +102,9 @@ export function changed(rules, state, changes) {
   return { grants, services };
 }
 
+/** Seconds for which a choice holds, by what its cookie names. @param {Rules} rules @param {string[]} ids */
+export const holds = (rules, ids) => DAY * ((ids.some(id => id[0] != "-") ? 0 : rules.refusal_days) || rules.valid_days);
+
 /**
  * The state now. Without a live choice, opt-in grants nothing; elsewhere all is granted but what Global Privacy
  * Control opts out of and what a lapsed choice had refused.
@@ -114,16 +118,15 @@ export function derive(rules, stored, gpc, now) {
   // A clock may be a day wrong. A choice from further ahead is forged or broken.
   const choice = stored && stored.decided_at <= now + DAY ? stored : null;
   const { policy = null, subject = null, decided_at = null, ids = /** @type {string[]} */ ([]) } = choice || {};
-  const valid_until = choice && choice.decided_at + rules.valid_days * DAY;
+  const valid_until = choice && choice.decided_at + holds(rules, ids);
   const lapse = !valid_until ? "unknown" : now >= valid_until ? "expired" :
     /** @type {number} */ (policy) < rules.material_since && "outdated";
 
   const named = (/** @type {string} */ id) => ids.includes(id);
-  const shut = (/** @type {string} */ id) => rules.regime == "opt-in" || (gpc && rules.signals.gpc.includes(id));
   const grants = answers(rules.categories, ({ id, necessary }) =>
-    necessary || (!(lapse && shut(id)) && (!choice || (named(id) && !named("-" + id)))));
-  const services = answers(__SERVICES__ ? rules.services : [], ({ id, category }) =>
-    !named("-" + id) && (grants[category] || (!lapse && named("+" + id))));
+    necessary || (!(lapse && (rules.regime == "opt-in" || (gpc && rules.signals.gpc.includes(id)))) && (!choice || (named(id) && !named("-" + id)))));
+  const services = __SERVICES__ ? answers(rules.services, ({ id, category }) =>
+    !named("-" + id) && (grants[category] || (!lapse && named("+" + id)))) : answers([], Boolean);
   return { status: lapse || judge(rules, { grants, services }, ids), policy, subject, decided_at, valid_until, grants, services };
 }
 

@@ -5,7 +5,7 @@
 
 export {}; // a script of its own
 
-const { site, policy, language, material_since, valid_days, cookie, categories, services, google, uet, clarity } = __GUARD__;
+const { site, policy, language, material_since, valid_days, refusal_days, cookie, categories, services, google, uet, clarity } = __GUARD__;
 
 /** @type {any} the API of the script, once it is there */
 let api;
@@ -28,7 +28,7 @@ const [, version, at, subject, list] = stored(() => document.cookie).split("; ")
     /^1\.([1-9]\d{0,8})\.(\d{1,11})\.([\w-]{21}[AQgw])\.((?:[+-]?[a-z][a-z\d_-]*(?:~(?=.)|$))*)$/.exec(text))
   .reduce((/** @type {any} */ newest, one) => (!one || +one[2] > now + 86400 || newest[2] > +one[2] ? newest : one), []);
 const ids = (list || "").split("~");
-const until = at && +at + valid_days * 86400;
+const until = at && +at + (/(^|~)[^~-]/.test(list) ? valid_days : refusal_days || valid_days) * 86400;
 const lapse = !at ? "unknown" : now >= until ? "expired" : version < material_since && "outdated";
 
 /** @param {string} id */

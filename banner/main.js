@@ -3,7 +3,7 @@
 import { createBlocker, exchange, trusted } from "./blocker.js";
 import { answers, changed, derive, entries } from "./choices.js";
 import { beyond, clean, tell } from "./cleaner.js";
-import { categories, config, language, policy, regime, services, signals } from "./config.js";
+import { appearance, categories, config, language, policy, regime, services, signals } from "./config.js";
 import { createGate } from "./gate.js";
 import { createPlaceholders } from "./placeholder.js";
 import { createRecorder, newId } from "./recorder.js";
@@ -24,7 +24,8 @@ const { src, nonce, dataset } = script;
 const home = src.slice(0, src.lastIndexOf("/sites/")) + "/sites/" + config.site; // our server is where our script came from
 const known = __SERVICES__ ? [...categories, ...services] : categories;
 // Search engines index pages, not banners. Never by `navigator.webdriver`: auditors would find nothing to audit.
-const CRAWLERS = /(google|bing|yandex|duckduck|apple|petal|seznam|qwant)bot|google-inspection|spider|slurp/i;
+// Some telephones are called Cubot: their word is not followed so.
+const CRAWLERS = /bot[/;]|google-inspection|spider|slurp/i;
 const headless = () => dataset.auto == "off" || (!live() && crawls()); // they keep no cookie
 const crawls = () => CRAWLERS.test(navigator.userAgent);
 if (regime != "opt-in" && crawls()) config.regime = "opt-in"; // is granted nothing, wherever it comes from
@@ -70,7 +71,7 @@ function read(choice = store.read()) {
 const live = () => !["unknown", "expired", "outdated"].includes(state.status);
 
 /** @param {string} id */
-const answer = id => state.grants[id] ?? (__SERVICES__ ? state.services[id] : undefined);
+const answer = id => (__SERVICES__ ? state.grants[id] ?? state.services[id] : state.grants[id]);
 
 /** @param {string} id */
 const granted = id => answer(id) === true;
@@ -213,7 +214,7 @@ function boot(choice) {
   listen();
   if (!live()) whenThere(dataset.root, root => {
     draw(root);
-    if (!headless()) shown = { policy, language, surface: "banner", first: isFirst() };
+    if (!headless() && !appearance.quiet) shown = { policy, language, surface: "banner", first: isFirst() };
   });
   if (state.subject) setTimeout(settle, AT_REST);
 }
@@ -274,8 +275,9 @@ function settle() {
  * the whole script is among them, this costs more than all the rest.
  */
 function start() {
-  if (/** @type {any} */ (document).prerendering) document.addEventListener("prerenderingchange", () => boot(store.read()), { once: true });
-  else queueMicrotask(() => boot(store.read()));
+  const begin = () => boot(store.read());
+  if (/** @type {any} */ (document).prerendering) document.addEventListener("prerenderingchange", begin, { once: true });
+  else queueMicrotask(begin);
 }
 
 const { lang } = dataset;

@@ -31,9 +31,8 @@ export function createRecorder({ home, store, emit }) {
 
   /** @param {string} path @param {object} body */
   const post = (path, body) => fetch(home + path, {
-    method: "POST", credentials: "omit", keepalive: true,
-    headers: { "Content-Type": "text/plain" }, // spares the preflight, and survives the page's end
-    body: JSON.stringify(body),
+    method: "POST", credentials: "omit", keepalive: true, // survives the page's end
+    body: JSON.stringify(body), // a text, which spares the preflight
   });
 
   /** Sends what is waiting, oldest first. Safe to call at any moment. */

@@ -1,6 +1,6 @@
 // What the browser keeps: the cookie, the receipt, the outbox. Nothing is written before there is a choice, and
 // no storage error ever leaves this file: what cannot be stored is remembered until the page goes.
-import { format, parse } from "./choices.js";
+import { format, holds, parse } from "./choices.js";
 
 /**
  * @typedef {import("./types").Choice} Choice
@@ -36,7 +36,7 @@ export function createStore(config, page) {
   /** @param {Choice} choice @returns {boolean} whether the browser keeps it */
   function write(choice) {
     const value = format(config, choice);
-    const left = choice.decided_at + config.valid_days * 86400 - Date.now() / 1e3;
+    const left = choice.decided_at + holds(config, choice.ids) - Date.now() / 1e3;
     const kept = `${cookie.name}=${value}`;
     const text = kept + "; Path=/; SameSite=Lax; Max-Age=" + (Math.min(left, LONGEST) >>> 0) +
       (cookie.domain ? "; Domain=" + cookie.domain : "") + (page.location.protocol == "https:" ? "; Secure" : "");

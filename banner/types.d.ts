@@ -69,6 +69,8 @@ export interface Rules {
   policy: number;
   material_since: number;
   valid_days: number;
+  /** Days that a choice holds which grants nothing; as any other where it is missing. */
+  refusal_days?: number;
   regime: Regime;
   categories: Pick<Category, "id" | "necessary">[];
   /** Absent for plain policies, whose script does not ask. */
@@ -81,20 +83,21 @@ export interface Rules {
 export interface Config extends Rules {
   site: string;
   language: string;
-  direction: "ltr" | "rtl";
+  direction?: "rtl";
   cookie: { name: string; domain?: string };
   categories: Category[];
   services: Service[];
-  /** What is added to the style sheet; whether the first layer is modal; whether no control reopens the preferences. */
-  appearance: { css?: string; modal?: boolean; bare?: boolean };
+  /** What is added to the style sheet; whether the first layer is modal; whether no control reopens the preferences; whether no first layer comes. */
+  appearance?: { css?: string; modal?: boolean; bare?: boolean; quiet?: boolean };
   /** Absent where nothing can be blocked by address. */
   blocking: { urls: boolean; storage: boolean; reload: boolean };
   signals: {
     gpc: string[];
-    google?: Record<string, string[]>;
+    /** Each type with the categories it needs; so for the others. */
+    google?: string[][];
     google_options?: { wait_for_update: number; ads_data_redaction?: boolean; url_passthrough?: boolean; regions?: string[] };
-    uet?: Record<string, string[]>;
-    clarity?: Record<string, string[]>;
+    uet?: string[][];
+    clarity?: string[][];
   };
   privacy_url?: string;
   texts: Texts;
@@ -156,6 +159,7 @@ export interface GuardConfig {
   language: string;
   material_since: number;
   valid_days: number;
+  refusal_days?: number;
   cookie: string;
   /** Id, and 1 where it is necessary. */
   categories: [string, 1?][];

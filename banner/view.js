@@ -6,6 +6,7 @@ import { appearance, categories, config, language as lang, regime, services, tex
 import forBanner from "./style/banner.css";
 import forControl from "./style/control.css";
 import forDialog from "./style/dialog.css";
+import forServices from "./style/services.css";
 
 /**
  * @typedef {object} Parts
@@ -19,10 +20,10 @@ import forDialog from "./style/dialog.css";
  * @property {import("./types").Emit} emit
  */
 
-const { privacy_url, direction: dir } = config;
+const { privacy_url, direction: dir = "ltr" } = config;
 
 const BANNER = forControl + forBanner;
-const ALL = BANNER + forDialog;
+const ALL = BANNER + forDialog + (__SERVICES__ ? forServices : "");
 
 /** Each is parsed when something first needs it: most visitors see the control alone. @type {Record<string, CSSStyleSheet>} */
 const sheets = {};
@@ -119,7 +120,7 @@ export function createView(parts) {
     const before = document.activeElement;
     close();
     if (headless) return;
-    if (!live()) {
+    if (!live() && !appearance.quiet) {
       control?.remove();
       root.prepend((banner = banner || createBanner(parts, open)));
       const modal = /** @type {any} */ (banner.shadowRoot?.firstChild);

@@ -20,7 +20,8 @@ from consent.receipts import (
     PolicyStatement,
     sign,
 )
-from consent.times import DAY, rfc3339
+from consent.state import holds
+from consent.times import rfc3339
 
 NO_ID = "01900000-0000-7000-8000-000000000000"
 NO_TIME = "2026-01-01T00:00:00Z"
@@ -59,7 +60,8 @@ def receipt_claims(
         decided_at=_claimed(choice),
         previous=previous,
     )
-    lasts = 0 if choice.action == ONCE else asked.valid_days * DAY
+    granted = any((choice.grants | choice.services).values())
+    lasts = 0 if choice.action == ONCE else holds(asked, grants=granted)
     return Receipt(issuer, asked.site, choice.subject, choice.id, now, now + lasts, consent)
 
 

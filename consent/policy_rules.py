@@ -244,3 +244,5 @@ def _cookie_size(policy: Policy) -> Iterator[Mistake]:
 
 def _appearance(policy: Policy) -> Iterator[Mistake]:
     yield from appearance.faults(policy.appearance)
+    if policy.appearance.layout == "none" and {*policy.regimes.values()} - {"opt-in"}:
+        yield "appearance.layout", "must show something where not everybody is asked first, not 'none'"

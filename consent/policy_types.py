@@ -149,7 +149,8 @@ class Palette(Strict, frozen=True):
 class Appearance(Strict, frozen=True):
     """How the banner looks."""
 
-    layout: Literal["box", "bar", "center", "modal"] = "box"
+    layout: Literal["box", "bar", "center", "modal", "none"] = "box"
+    """`none`: no banner comes; embeds ask where they stand, and the control opens the preferences."""
     position: Literal["top", "bottom", "bottom-left", "bottom-right", "top-left", "top-right"] | None = None
     """Of a bar or box; left and right as in left-to-right languages."""
     preferences: Literal["dialog", "drawer"] = "dialog"
@@ -245,6 +246,8 @@ class Policy(Strict, frozen=True):
     categories: Annotated[list[Category], Meta(min_length=1, max_length=30)]
     services: list[Service] = []
     valid_days: Annotated[int, Meta(ge=1, le=730)] = 180
+    refusal_days: Annotated[int, Meta(ge=1, le=730)] | None = None
+    """Days that a choice holds which grants nothing; None: as long as any other."""
     retention_days: Annotated[int, Meta(ge=1, le=36500)] | None = None
     """Days after a subject's last receipt until its data are purged; None: as the installation says."""
     controller: Controller | None = None

@@ -2,15 +2,13 @@
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from msgspec import Struct
 
 from consent import patterns
-from consent.banner import bound, held_urls, is_plain
-from consent.fields import GoogleType
+from consent.banner import bound, held_urls, is_plain, spoken
 from consent.model import Published, Service
 
 Way = Literal["async", "sync", "inline", "strict"]
@@ -52,12 +50,13 @@ def _settings(published: Published) -> dict[str, Any]:
         "language": published.languages[0],
         "material_since": published.material_since,
         "valid_days": published.valid_days,
+        "refusal_days": published.refusal_days,
         "cookie": published.cookie.name,
         "categories": [[one.id, 1] if one.necessary else [one.id] for one in published.categories],
         "services": [_service(published, one) for one in published.services],
         "google": _google(published),
-        "uet": _types(published.signals.uet, ("ad_storage",)),
-        "clarity": _types(published.signals.clarity, ("ad_Storage", "analytics_Storage")),
+        "uet": spoken(published.signals, "uet"),
+        "clarity": spoken(published.signals, "clarity"),
     }
     return {name: value for name, value in settings.items() if value or name == "services"}
 
@@ -67,12 +66,7 @@ def _google(published: Published) -> list[Any] | None:
     if not signals.google:
         return None
     first = {"wait_for_update": options.wait_for_update, **({"region": options.regions} if options.regions else {})}
-    return [_types(signals.google, get_args(GoogleType)), first, options.ads_data_redaction, options.url_passthrough]
-
-
-def _types(mapped: Mapping[str, Sequence[str]] | None, types: Sequence[str]) -> list[list[str]] | None:
-    """Each type of a signal with the categories that it needs."""
-    return [[type_, *(id for id in mapped if type_ in mapped[id])] for type_ in types] if mapped else None
+    return [spoken(signals, "google"), first, options.ads_data_redaction, options.url_passthrough]
 
 
 def _service(published: Published, service: Service) -> list[str]:

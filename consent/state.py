@@ -42,6 +42,7 @@ class AskedPolicy(Struct, frozen=True):
     categories: list[AskedCategory]
     services: list[AskedService]
     signals: AskedSignals
+    refusal_days: int | None = None
 
 
 Asked = AskedPolicy | Published
@@ -119,7 +120,7 @@ def derive(
         policy=kept.policy if kept else None,
         subject=kept.subject if kept else None,
         decided_at=rfc3339(kept.decided_at) if kept else None,
-        valid_until=rfc3339(kept.decided_at + policy.valid_days * 86_400) if kept else None,
+        valid_until=rfc3339(kept.decided_at + _holds(policy, kept)) if kept else None,
         regime=regime,
         language=language,
     )
@@ -145,10 +146,19 @@ def derive_alone(kept: Kept | None, *, now: int, valid_days: int = 180, regime: 
     )
 
 
+def holds(policy: Asked, *, grants: bool) -> int:
+    """Seconds for which a choice holds that grants something, or nothing."""
+    return 86_400 * ((None if grants else policy.refusal_days) or policy.valid_days)
+
+
+def _holds(policy: Asked, kept: Kept) -> int:
+    return holds(policy, grants=bool(kept.granted or kept.added))
+
+
 def _lapsed(policy: Asked, kept: Kept | None, now: int) -> Status | None:
     if kept is None:
         return None
-    if now >= kept.decided_at + policy.valid_days * 86_400:
+    if now >= kept.decided_at + _holds(policy, kept):
         return "expired"
     return "outdated" if kept.policy < policy.material_since else None
 

@@ -10,6 +10,7 @@ import venv
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from consent import banner, policy
@@ -63,8 +64,8 @@ def test_what_google_is_told_beside_the_answers_travels():
 def test_microsofts_signals_are_spoken_where_their_service_is_there():
     assert not {"uet", "clarity"} & set(told()["signals"])
     said = told(services=[{"id": "microsoft-uet"}, {"id": "clarity"}])["signals"]
-    assert said["uet"] == {"advertising": ["ad_storage"]}
-    assert said["clarity"] == {"advertising": ["ad_Storage"], "analytics": ["analytics_Storage"]}
+    assert said["uet"] == [["ad_storage", "advertising"]]
+    assert said["clarity"] == [["ad_Storage", "advertising"], ["analytics_Storage", "analytics"]]
 
 
 def test_words_that_nothing_shows_do_not_travel():
@@ -107,6 +108,11 @@ def test_each_regime_has_its_own_words(published, regime, key):
 def test_days_and_purposes_are_filled_in(published):
     body = settings_in(banner.render(published, language="en", regime="opt-in"))["texts"]["body"]
     assert "120 days" in body and "Chat" in body and "{" not in body
+
+
+def test_two_lifetimes_are_told_as_both(published):
+    longer = msgspec.structs.replace(published, refusal_days=300)
+    assert "120–300 days" in settings_in(banner.render(longer, language="en", regime="opt-in"))["texts"]["body"]
 
 
 def test_no_text_of_a_policy_can_leave_its_place(draft):

@@ -40,6 +40,7 @@ COMPLAINTS = {
     "11 always allowing an embed is forgotten": [
         "browser/test_blocking.py::test_always_allowing_grants_the_service_and_is_recorded",
         "browser/test_blocking.py::test_loading_once_is_for_this_page_view_and_recorded_as_such",
+        "browser/test_blocking.py::test_where_only_embeds_ask_no_banner_comes_and_always_is_remembered",
     ],
     "12 a strict content-security policy breaks it": [
         "browser/test_strict_page.py::test_the_whole_flow_violates_nothing"
@@ -75,7 +76,7 @@ COMPLAINTS = {
         "browser/test_world.py::test_nothing_is_named_as_blocking_lists_name_consent_tools",
     ],
     "25 who refuses is asked more often, and nobody sees the date of a choice": [
-        "browser/test_world.py::test_a_refusal_lasts_as_long_as_a_consent",
+        "browser/test_world.py::test_a_refusal_lasts_as_long_as_a_consent_unless_the_policy_says_otherwise",
         "browser/test_preferences.py::test_the_last_choice_is_told_and_its_receipt_can_be_downloaded",
     ],
 }

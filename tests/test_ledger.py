@@ -13,6 +13,7 @@ from consent.ledger import Ledger
 from consent.merkle import leaf_hash
 from consent.model import Display, Entry, Filter, Receipt
 from consent.policy import canonical, default, digest, named
+from consent.times import rfc3339
 from tests.conftest import ALL, NONE, ORIGIN, SUBJECT, choice
 
 OTHER = "AAAAAAAAAAAAAAAAAAAAAA"
@@ -76,6 +77,15 @@ def test_a_receipt_carries_what_only_the_service_knows(ledger, clock):
     assert claims.exp == claims.iat + published.valid_days * 86_400
     assert claims.consent.policy_hash == named(digest(canonical(published)))
     assert (claims.consent.country, claims.consent.necessary) == ("DE", ["session"])
+
+
+@pytest.mark.parametrize(("grants", "days"), [(ALL, 180), (NONE, 90), ({**NONE, "analytics": True}, 180)])
+def test_a_refusal_may_lapse_at_another_time_than_consent(ledger, grants, days):
+    republish(ledger, refusal_days=90)
+    claims = record(ledger, policy=2, grants=grants)
+    assert claims.exp == claims.iat + days * 86_400
+    state = ledger.state("shop", claims.sub)
+    assert state.valid_until == rfc3339(claims.exp)
 
 
 def test_a_receipt_names_the_very_script_that_asked(ledger):

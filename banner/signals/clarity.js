@@ -2,11 +2,10 @@
 import { values } from "./values.js";
 
 /** @type {import("./index").Signal} */
-export const clarity = (_, grants, { clarity: map }) => {
-  if (!map) return;
+export const clarity = (_, grants, { clarity: types }) => {
   /** @type {any} */
   const queue = function () {
     (queue.q = queue.q || []).push(arguments); // as Clarity's own snippet waits for Clarity
   };
-  (window.clarity = window.clarity || queue)("consentv2", values(["ad_Storage", "analytics_Storage"], map, grants));
+  (window.clarity = window.clarity || queue)("consentv2", values(types, grants));
 };

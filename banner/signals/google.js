@@ -1,9 +1,5 @@
-// Google Consent Mode v2, spoken. A type that no category maps to stays denied, because Google takes a type
-// without a state for granted: all seven are always sent.
+// Google Consent Mode v2, spoken. Google takes a type without a state for granted: all seven are always sent.
 import { values } from "./values.js";
-
-const TYPES = ["ad_storage", "ad_user_data", "ad_personalization", "analytics_storage", "functionality_storage",
-  "personalization_storage", "security_storage"];
 
 // Google reads Arguments objects only: an array, which `...rest` would push, is ignored without a word.
 /** @type {(...words: unknown[]) => void} */
@@ -12,11 +8,10 @@ const gtag = function () {
 };
 
 /** @type {import("./index").Signal} */
-export const google = (command, grants, { google: map, google_options: options }) => {
-  if (!map || !options) return;
+export const google = (command, grants, { google: types, google_options: options }) => {
   const { wait_for_update, regions: region, url_passthrough, ads_data_redaction } = options;
   const first = command == "default";
-  const said = values(TYPES, map, grants);
+  const said = values(types, grants);
   gtag("consent", command, { ...said, ...(first && { wait_for_update, ...(region && { region }) }) });
   if (first && url_passthrough) gtag("set", "url_passthrough", true);
   if (ads_data_redaction) gtag("set", "ads_data_redaction", said.ad_storage == "denied");

@@ -2,6 +2,6 @@
 import { values } from "./values.js";
 
 /** @type {import("./index").Signal} */
-export const uet = (command, grants, { uet: map }) => {
-  if (map) (window.uetq = window.uetq || []).push("consent", command, values(["ad_storage"], map, grants));
+export const uet = (command, grants, { uet: types }) => {
+  (window.uetq = window.uetq || []).push("consent", command, values(types, grants));
 };

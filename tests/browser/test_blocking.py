@@ -338,6 +338,24 @@ def test_always_allowing_without_a_service_grants_the_category(show) -> None:
     assert recorded(page)["grants"] == {"persistent": False, "analytics": False, "social": True}
 
 
+def test_where_only_embeds_ask_no_banner_comes_and_always_is_remembered(service, website, tracker, page: Page) -> None:
+    tracker.put("/frame", "<p>An embedded film")
+    service.publish("films", [website.url], ("social",), appearance={"layout": "none"})
+    html = f"<!doctype html><html lang=en><title>Films</title>{tag(service).replace('/shop/', '/films/')}<h1>Films</h1>"
+    url = website.put("/films", html + EMBEDS["iframe"].replace("TRACKER", tracker.url))
+    page.goto(url, wait_until="networkidle")
+    assert page.locator("#consent-banner").count() == 0
+    page.locator("#consent-reopen button").click()
+    expect(page.get_by_role("dialog", name="Privacy preferences")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Always allow").click()
+    expect(page.frame_locator("#it").get_by_text("An embedded film")).to_be_visible()
+    page.reload()
+    expect(page.frame_locator("#it").get_by_text("An embedded film")).to_be_visible()
+    assert page.evaluate("consent.state.status") == "given"
+    assert page.locator(".consent-placeholder, #consent-banner").count() == 0
+
+
 def test_an_embed_taken_away_takes_its_placeholder_along(show) -> None:
     page = show(VIDEO)
     page.evaluate("document.querySelector('#it').remove()")

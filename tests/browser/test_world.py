@@ -24,11 +24,11 @@ def host() -> Iterator[Website]:
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory, website: Website, host: Website) -> Iterator[Service]:
-    """The site `shop`, with one service; and `family`, whose sub-domains share a choice."""
+    """The site `shop`, with one service; `family`, whose sub-domains share a choice; `soon`, whose refusals lapse early."""
     service = Service(tmp_path_factory.mktemp("service") / "data")
     port = website.url.rpartition(":")[2]
     origins = [website.url, f"http://www.shop.test:{port}", f"http://blog.shop.test:{port}"]
-    for site, more in (("shop", {}), ("family", {"cookie": {"domain": ".shop.test"}})):
+    for site, more in (("shop", {}), ("family", {"cookie": {"domain": ".shop.test"}}), ("soon", {"refusal_days": 30})):
         service.publish(site, origins, ("analytics", "social"), services=[counter(host.url)], **more)
     service.start()
     yield service
@@ -97,13 +97,17 @@ def test_blocked_cookies_fail_closed_and_silent(show, page: Page) -> None:
     assert errors == []
 
 
-def test_a_refusal_lasts_as_long_as_a_consent(show, page: Page) -> None:
-    page = show()
+@pytest.mark.parametrize(("site", "days"), [("shop", 180), ("soon", 30)])
+def test_a_refusal_lasts_as_long_as_a_consent_unless_the_policy_says_otherwise(
+    show, page: Page, site: str, days: int
+) -> None:
+    page = show(site=site)
     page.click("#consent-reject")
-    days = "(new Date(consent.state.valid_until) - new Date(consent.state.decided_at)) / 864e5"
-    refused = page.evaluate(days)
+    lasting = "(new Date(consent.state.valid_until) - new Date(consent.state.decided_at)) / 864e5"
+    kept = "cookieStore.get('consent').then(({expires}) => Math.round((expires - Date.now()) / 864e5))"
+    refused = [page.evaluate(lasting), page.evaluate(kept)]
     page.evaluate("consent.accept()")
-    assert refused == page.evaluate(days) == 180
+    assert (refused, [page.evaluate(lasting), page.evaluate(kept)]) == ([days, days], [180, 180])
 
 
 # Where a page comes from

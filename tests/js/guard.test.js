@@ -7,8 +7,6 @@ import { NOW, SUBJECT } from "./parts.js";
 import { speak } from "../../banner/signals/index.js";
 
 const shared = JSON.parse(readFileSync(new URL("../data/state.json", import.meta.url), "utf8"));
-const TYPES = ["ad_storage", "ad_user_data", "ad_personalization", "analytics_storage", "functionality_storage", "personalization_storage", "security_storage"];
-const needs = (map, types) => types.map(type => [type, ...Object.keys(map).filter(id => map[id].includes(type))]);
 
 /** What the guard is called with for a policy of the shared cases. */
 const settings = ({ version, categories, services, ...rest }) => ({
@@ -115,19 +113,19 @@ test("the stored receipt is there at once", () => {
 });
 
 const MAPS = {
-  google: { session: ["security_storage"], persistent: ["functionality_storage"], analytics: ["analytics_storage"], social: ["ad_storage", "ad_user_data"] },
-  uet: { social: ["ad_storage"] },
-  clarity: { analytics: ["analytics_Storage"], social: ["ad_Storage"] },
+  google: [
+    ["ad_storage", "social"], ["ad_user_data", "social"], ["ad_personalization"], ["analytics_storage", "analytics"],
+    ["functionality_storage", "persistent"], ["personalization_storage"], ["security_storage", "session"],
+  ],
+  uet: [["ad_storage", "social"]],
+  clarity: [["ad_Storage", "social"], ["analytics_Storage", "analytics"]],
 };
 const OPTIONS = { wait_for_update: 500, ads_data_redaction: true, url_passthrough: true, regions: ["ES", "US-CA"] };
 
 for (const ids of [null, "", "analytics", "analytics~social"]) {
   test(`the signals are those of the banner's script: ${ids ?? "no choice"}`, () => {
     const { wait_for_update, regions: region } = OPTIONS;
-    const config = {
-      ...shop, google: [needs(MAPS.google, TYPES), { wait_for_update, region }, true, true],
-      uet: needs(MAPS.uet, ["ad_storage"]), clarity: needs(MAPS.clarity, ["ad_Storage", "analytics_Storage"]),
-    };
+    const config = { ...shop, ...MAPS, google: [MAPS.google, { wait_for_update, region }, true, true] };
     const { page, consent } = run(config, { cookies: ids == null ? "" : value(ids) });
     globalThis.window = {};
     const none = Object.fromEntries(shop.categories.map(([id, necessary]) => [id, !!necessary]));

@@ -8,10 +8,10 @@ import { SIGNALS, speak } from "../../banner/signals/index.js";
 const MAPS = {
   gpc: [],
   google_options: { wait_for_update: 500, ads_data_redaction: false, url_passthrough: false },
-  google: {
-    session: ["security_storage"], persistent: ["functionality_storage", "personalization_storage"],
-    analytics: ["analytics_storage"], social: ["ad_storage", "ad_user_data"], partners: ["ad_storage", "ad_user_data"],
-  },
+  google: [
+    ["ad_storage", "social", "partners"], ["ad_user_data", "social", "partners"], ["ad_personalization"], ["analytics_storage", "analytics"],
+    ["functionality_storage", "persistent"], ["personalization_storage", "persistent"], ["security_storage", "session"],
+  ],
 };
 const NOTHING = { session: true, persistent: false, analytics: false, social: false, partners: false };
 const TYPES = ["ad_storage", "ad_user_data", "ad_personalization", "analytics_storage", "functionality_storage", "personalization_storage", "security_storage"];
@@ -88,7 +88,7 @@ test("a page that uses the queue for something else harms nobody", () => {
   window = { dataLayer: { push: () => { throw new Error("not a queue"); } } };
   const { error } = console;
   console.error = () => {};
-  speak("default", NOTHING, { ...MAPS, uet: { social: ["ad_storage"] } });
+  speak("default", NOTHING, { ...MAPS, uet: [["ad_storage", "social"]] });
   console.error = error;
   assert.equal(window.uetq.length, 3);
 });
@@ -99,7 +99,7 @@ const LAST = {
   uet: () => window.uetq.slice(-1)[0].ad_storage,
   clarity: () => [...window.clarity.q.at(-1)][1].analytics_Storage,
 };
-const EVERY = { ...MAPS, google: { analytics: ["analytics_storage"] }, uet: { analytics: ["ad_storage"] }, clarity: { analytics: ["analytics_Storage", "ad_Storage"] } };
+const EVERY = { ...MAPS, google: [["analytics_storage", "analytics"]], uet: [["ad_storage", "analytics"]], clarity: [["ad_Storage", "analytics"], ["analytics_Storage", "analytics"]] };
 
 for (const name in SIGNALS) test(`${name}: the default denies, a change is told, a withdrawal takes it back`, () => {
   const heardNow = [];

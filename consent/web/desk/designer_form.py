@@ -30,12 +30,12 @@ SECTIONS = {
     ),
     "looks": re.compile(r"appearance\.(light\.|dark\.)?[a-z_]+"),
     "rules": re.compile(
-        r"name|origins|valid_days|retention_days|(controller|records|cookie|blocking)\.[a-z_]+"
+        r"name|origins|(valid|refusal|retention)_days|(controller|records|cookie|blocking)\.[a-z_]+"
         r"|signals\.(gpc|(google|uet|clarity)\.[^.]+|google_options\.[a-z_]+)"
     ),
 }
 """Each part of the designer, and the paths that its form may write."""
-NUMBER = re.compile(r"valid_days|retention_days|appearance\.(font_size|radius)|.+\.wait_for_update")
+NUMBER = re.compile(r"(valid|refusal|retention)_days|appearance\.(font_size|radius)|.+\.wait_for_update")
 YES = re.compile(r".+\.(necessary|http_only|ads_data_redaction|url_passthrough)|blocking\..+")
 USUALLY_YES = ("blocking.urls", "blocking.storage", "signals.google_options.ads_data_redaction")
 LINES = re.compile(r"origins|records\.(data|sensitive|storage_locations)|.+\.(urls|regions)")

@@ -31,6 +31,7 @@ MISTAKES = (
     "must have a port up to 65535",
     "need {size} bytes of cookie, {most} is the most: shorten ids or join categories",
     "needs a contrast of {least}:1 for {purpose}, and {front} {one} on {back} {other} has {found}:1",
+    "must show something where not everybody is asked first, not 'none'",
     "must be left out with the layout {layout}",
     "must be one of {list} with the layout {layout}",
     "must be {right}, for example {example}, not {found}",

@@ -55,6 +55,7 @@ LABELS = {
     "origins": "Addresses of the website",
     "languages": "Languages",
     "valid_days": "Days that a choice holds",
+    "refusal_days": "Days that a refusal holds",
     "retention_days": "Days that receipts are kept",
     "privacy_url": "Address of the privacy policy",
     "categories": "Categories",
