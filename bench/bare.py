@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from bench.servers import PROCESSES
 from consent.web.serve import Server
 
 
@@ -31,4 +32,4 @@ class Bare(Server):
 
 
 if __name__ == "__main__":
-    Bare(int(sys.argv[2]), bind=f"127.0.0.1:{int(sys.argv[1])}").run()
+    Bare(int(sys.argv[2]), bind=f"127.0.0.1:{int(sys.argv[1])}", workers=PROCESSES).run()

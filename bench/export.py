@@ -19,8 +19,8 @@ import msgspec
 
 from bench import load, servers
 from bench.fresh import subject
-from bench.recording import CHOICE, HEADERS
-from bench.trial import Figures, Plan, Trial
+from bench.recording import CHOICE, HEADERS, PATH
+from bench.trial import Figures, Plan, Trial, named
 from consent import access, open_ledger, policy, receipts, tallies
 from consent.claims import entry_of
 from consent.export import FORMATS
@@ -30,12 +30,6 @@ from consent.model import Choice, Entry, Filter, Receipt
 from consent.settings import load as load_settings
 
 BATCH = 5_000
-BUDGETS = {
-    "csv": {"rate": 100_000.0, "peak": 100.0},
-    "ndjson": {"rate": 100_000.0, "peak": 100.0},
-    "parquet": {"rate": 150_000.0, "peak": 100.0},
-}
-"""Rows a second at least, and memory at most."""
 LARGE = ("csv", "ndjson", "parquet")
 CONNECTIONS = 16
 LONG_ENOUGH = 4
@@ -50,10 +44,14 @@ def trials(plan: Plan, stack: ExitStack) -> list[Trial]:
     fill(folder, plan.receipts)
     floor = f"sqlite3 cursor, {plan.receipts:,} rows"
     formats = [
-        Trial(f"export {name}, {plan.receipts:,} rows", partial(run, name, folder), floor, BUDGETS.get(name, {}))
+        Trial(f"export {name}, {plan.receipts:,} rows", partial(run, name, folder), floor, receipts=plan.receipts)
         for name in FORMATS
     ]
-    return [*formats, Trial(floor, partial(run, "cursor", folder)), *meanwhile(plan, stack)]
+    judged = [
+        one._replace(budget={kind: f"{name} {kind}" for kind in ("rate", "peak")}) if name in LARGE else one
+        for name, one in zip(FORMATS, formats, strict=True)
+    ]
+    return [*judged, Trial(floor, partial(run, "cursor", folder)), *meanwhile(plan, stack)]
 
 
 def meanwhile(plan: Plan, stack: ExitStack) -> list[Trial]:
@@ -62,32 +60,42 @@ def meanwhile(plan: Plan, stack: ExitStack) -> list[Trial]:
     service = stack.enter_context(servers.service(folder))
     first(folder)
     more(folder, plan.receipts - 1)
-    token = _token(folder)
-    path, seconds = f"/sites/{servers.SITE}/receipts", max(plan.seconds, LONG_ENOUGH)
-    job = load.Job(service.port, path, CONNECTIONS, seconds, 201, HEADERS, CHOICE)
-    floor = f"record, {CONNECTIONS} connections"
+    token = auditor(folder)
+    job = load.Job(service.port, PATH, CONNECTIONS, max(plan.seconds, LONG_ENOUGH), 201, HEADERS, CHOICE)
+    floor = named("record a choice into a log that is exported", CONNECTIONS)
     alone = Trial(floor, partial(load.measure, service, job))
     return [
         alone,
-        *(Trial(f"{floor}, exporting {name}", partial(beside, service, job, token, name), floor) for name in LARGE),
+        *(
+            Trial(
+                f"the same, exporting {name}",
+                partial(beside, service, job, token, name),
+                floor,
+                {"share": f"beside {name}"},
+                plan.receipts,
+            )
+            for name in LARGE
+        ),
     ]
 
 
 def beside(service: servers.Running, job: load.Job, token: str, format: str) -> Figures:
-    """A load on a service while its log is exported over HTTP, again and again."""
-    ended = Event()
+    """A load on a service while its log is exported over HTTP, again and again, from the first piece of the first on."""
+    begun, ended = Event(), Event()
 
     def export() -> None:
         url = f"http://127.0.0.1:{service.port}/api/sites/{servers.SITE}/export?format={format}"
         asked = Request(url, headers={"Authorization": f"Bearer {token}"})
         while not ended.is_set():
-            with urlopen(asked) as answer:
+            with urlopen(asked, timeout=PATIENCE) as answer:
                 while answer.read(1_000_000) and not ended.is_set():
-                    pass
+                    begun.set()
 
     reader = Thread(target=export)
     reader.start()
     try:
+        if not begun.wait(PATIENCE):
+            raise SystemExit(f"Nothing came of an export as {format}.")
         return load.measure(service, job)
     finally:
         ended.set()
@@ -134,7 +142,8 @@ def more(folder: Path, count: int) -> None:
     ledger.storage.close()
 
 
-def _token(folder: Path) -> str:
+def auditor(folder: Path) -> str:
+    """A new token that may export."""
     ledger = open_ledger(load_settings({"CONSENT_DATA": str(folder)}))
     stored, text = access.issue(role="auditor", site=None, name="bench", now=ledger.now())
     with ledger.storage.writing() as rows:

@@ -50,9 +50,9 @@ def exported(format: str, folder: Path) -> Iterator[bytes]:
 
 
 def peak() -> float:
-    """The most memory this process ever held, in MiB (proc(5), VmHWM)."""
+    """The most memory this process ever held, in MB (proc(5), VmHWM)."""
     found = re.search(r"VmHWM:\s+([0-9]+) kB", Path("/proc/self/status").read_text())
-    return int(found[1]) / 1024 if found else 0.0
+    return int(found[1]) * 1024 / 1e6 if found else 0.0
 
 
 if __name__ == "__main__":

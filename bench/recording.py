@@ -1,18 +1,19 @@
-"""Recording a choice durably at 1, 16, 64 and 256 connections, also by a service that has just started, and asking for a state.
+"""Recording a choice durably at 1, 16, 64 and 256 connections, also by a service that has just started; a lone request; memory.
 
-Floors: the same server answering /healthz, a bare WSGI function under the same gunicorn settings that takes the same
-body, and single durable inserts into SQLite in a loop.
+Floors: a bare WSGI function under the same gunicorn settings that takes the same body, and single durable inserts into
+SQLite in a loop.
 """
 
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
+from urllib.request import urlopen
 
 from bench import load, servers, sqlite_loop
 from bench.load import Job
-from bench.trial import Plan, Trial
+from bench.servers import Running
+from bench.trial import CONNECTIONS, Figures, Plan, Trial, named
 
-CONNECTIONS = (1, 16, 64, 256)
-SUBJECT = "fZk3PpQ0Tz2mYw4uJr8aBg"
 ANSWER_BYTES = 1_500
 """About what recording answers: a receipt and a state."""
 CHOICE = {
@@ -23,39 +24,46 @@ CHOICE = {
     "grants": {"persistent": False, "analytics": True, "social": False},
     "decided_at": "2026-11-23T18:46:00Z",
 }
-BUDGETS = {16: {"cpu": 400.0}, 64: {"cpu": 400.0, "p99": 100.0}}
+BUDGETS = {16: {"cpu": "recording 16"}, 64: {"cpu": "recording 64", "p99": "recording p99"}}
 """By the number of connections."""
 HEADERS = {"Origin": servers.ORIGIN, "Content-Type": "text/plain"}
+PATH = f"/sites/{servers.SITE}/receipts"
 
 
 def trials(plan: Plan, stack: ExitStack) -> list[Trial]:
-    """Every number of connections, each beside its floors."""
-    folder = plan.folder / "recording"
+    """Every number of connections, each beside its floor; a lone request beside its own; memory after it all."""
+    folder = plan.data("recording")
     service = stack.enter_context(servers.service(folder))
     bare = stack.enter_context(servers.bare(ANSWER_BYTES))
-    path = f"/sites/{servers.SITE}/receipts"
     found = []
     for connections in CONNECTIONS:
-        post = Job(service.port, path, connections, plan.seconds, 201, HEADERS, CHOICE)
-        alive = Job(service.port, "/healthz", connections, plan.seconds, 200, {})
+        post = Job(service.port, PATH, connections, plan.seconds, 201, HEADERS, CHOICE)
         nothing = post._replace(port=bare.port, expect=200)
-        floor = f"bare WSGI, POST, {connections} connections"
+        floor = named("bare WSGI, POST", connections)
         found += [
-            Trial(
-                f"record a choice, {connections} connections",
-                partial(load.measure, service, post),
-                floor,
-                BUDGETS.get(connections, {}),
-            ),
-            Trial(f"/healthz, {connections} connections", partial(load.measure, service, alive), floor),
+            Trial(named("record a choice", connections), partial(load.measure, service, post), floor, BUDGETS.get(connections, {})),
+            Trial(named("record a choice, cold", connections), partial(load.cold, folder, post), floor),
             Trial(floor, partial(load.measure, bare, nothing)),
-        ]
-        if connections > 1:
-            name = f"record a choice, {connections} connections, cold"
-            found.append(Trial(name, partial(load.cold, folder, post), floor))
-    state = Job(service.port, f"/sites/{servers.SITE}/subjects/{SUBJECT}/state", 16, plan.seconds, 200, {})
-    found.append(
-        Trial("state of a subject, 16 connections", partial(load.measure, service, state), budget={"cpu": 300})
-    )
-    loop = partial(sqlite_loop.measure, folder, seconds=plan.seconds)
-    return [*found, Trial("SQLite, one durable insert after another", loop)]
+        ]  # fmt: skip
+    one = Job(service.port, PATH, 1, plan.seconds, 201, HEADERS, CHOICE)
+    return [
+        *found,
+        Trial("a lone choice beside one durable insert", partial(lone, service, one, folder), budget={"later": "lone"}),
+        Trial("memory after a load", partial(memory, service, one._replace(connections=64)), budget={"rss": "memory"}),
+    ]
+
+
+def lone(service: Running, job: Job, folder: Path) -> Figures:
+    """A request at a time, then one durable insert after another on the same disk: how much longer the request takes."""
+    found = load.measure(service, job)
+    commit = sqlite_loop.measure(folder, seconds=job.seconds)["p50"]
+    return found | {"commit": commit, "later": found["p50"] - commit}
+
+
+def memory(service: Running, job: Job) -> Figures:
+    """What the service's processes hold after they recorded, and served the script."""
+    load.measure(service, job)
+    for language in ("en", "de", "fr"):
+        with urlopen(f"http://127.0.0.1:{service.port}/sites/{servers.SITE}/banner.js?language={language}") as answer:
+            answer.read()
+    return service.memory()

@@ -2,32 +2,25 @@
 
 import urllib.request
 from contextlib import ExitStack
-from functools import partial
 
-from bench import load, servers
-from bench.load import Job
+from bench import answering, servers
+from bench.answering import Asked
 from bench.trial import Plan, Trial
 
-CONNECTIONS = 16
 HEADERS = {"Accept-Encoding": "gzip, deflate, br", "Accept-Language": "en-GB,en;q=0.9"}
 PATH = f"/sites/{servers.SITE}/banner.js"
 
 
 def trials(plan: Plan, stack: ExitStack) -> list[Trial]:
     """A new visitor's request and a returning one's."""
-    service = stack.enter_context(servers.service(plan.folder / "script"))
+    folder = plan.folder / "script"
+    service = stack.enter_context(servers.service(folder))
     etag, size = _served(service.port)
-    bare = stack.enter_context(servers.bare(size))
-    full = Job(service.port, PATH, CONNECTIONS, plan.seconds, 200, HEADERS)
-    unchanged = full._replace(expect=304, headers={**HEADERS, "If-None-Match": etag})
-    nothing = full._replace(port=bare.port)
-    floor = f"bare WSGI, GET of {size} bytes"
-    return [
-        Trial(f"banner.js, {size} bytes", partial(load.measure, service, full), floor, {"cpu": 200}),
-        Trial("banner.js, cold", partial(load.cold, plan.folder / "script", full), floor),
-        Trial("banner.js, 304", partial(load.measure, service, unchanged), floor, {"cpu": 150}),
-        Trial(floor, partial(load.measure, bare, nothing)),
+    kinds = [
+        Asked("banner.js", PATH, HEADERS, 200, "script"),
+        Asked("banner.js, 304", PATH, {**HEADERS, "If-None-Match": etag}, 304, "unchanged"),
     ]
+    return answering.trials(kinds, service, size, folder, plan, stack)
 
 
 def _served(port: int) -> tuple[str, int]:

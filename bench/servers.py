@@ -1,6 +1,7 @@
 """Servers under test, each in processes of its own on 127.0.0.1, and what CPU time they used."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -18,6 +19,9 @@ SITE = "bench"
 ORIGIN = "https://bench.example"
 TICKS = os.sysconf("SC_CLK_TCK")
 START_SECONDS = 30
+PROCESSES = 2
+"""What the budgets are for; gunicorn's own, which starts them, is one more."""
+MEMORY = re.compile(r"^(Rss|Pss): +([0-9]+) kB$", re.MULTILINE)
 
 
 class Running(NamedTuple):
@@ -28,7 +32,28 @@ class Running(NamedTuple):
 
     def cpu(self) -> float:
         """CPU seconds used so far by every process of the server (proc(5), /proc/pid/stat)."""
-        return sum(_cpu_ticks(path, self.group) for path in Path("/proc").glob("[0-9]*/stat")) / TICKS
+        return sum(int(fields[11]) + int(fields[12]) for fields in self._processes().values()) / TICKS
+
+    def memory(self) -> dict[str, float]:
+        """MB that every process of the server holds: `rss` with what they share counted for each, `pss` once, `workers` the
+        `rss` without the process that started them (proc(5), /proc/pid/smaps_rollup)."""
+        held = {pid: _memory(pid) for pid in self._processes()}
+        rss = {pid: one["Rss"] for pid, one in held.items()}
+        return {
+            "rss": sum(rss.values()),
+            "pss": sum(one["Pss"] for one in held.values()),
+            "workers": sum(rss.values()) - rss[self.group],
+        }
+
+    def _processes(self) -> dict[int, list[str]]:
+        """Every process of the server, with the fields of its state after the name, which may hold anything."""
+        found = {}
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                fields = path.read_text().rpartition(")")[2].split()
+                if int(fields[2]) == self.group:
+                    found[int(path.parent.name)] = fields
+        return found
 
 
 @contextmanager
@@ -46,6 +71,7 @@ def service(folder: Path, database: str = "") -> Iterator[Running]:
         ledger.create_site(SITE, policy.default("Bench", [ORIGIN]))
     ledger.storage.close()
     command = [sys.executable, "-c", "from consent.cli import main; main()", "serve", "--port", str(port)]
+    command += ["--workers", str(PROCESSES)]
     with started(command, port, settings) as running:
         yield running
 
@@ -97,13 +123,10 @@ def _stop(process: subprocess.Popen) -> None:
         process.wait(10)
 
 
-def _cpu_ticks(stat: Path, group: int) -> int:
-    """User and system time of a process if it belongs to the group; the fields after the name, which may hold anything."""
-    try:
-        fields = stat.read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0
-    return int(fields[11]) + int(fields[12]) if int(fields[2]) == group else 0
+def _memory(pid: int) -> dict[str, float]:
+    """MB of one process, by kind."""
+    found = MEMORY.findall(Path(f"/proc/{pid}/smaps_rollup").read_text())
+    return {kind: int(kilobytes) * 1024 / 1e6 for kind, kilobytes in found}
 
 
 def free_port() -> int:

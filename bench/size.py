@@ -1,7 +1,7 @@
 """`python -m bench.size`: how many bytes a visitor loads, in English.
 
 The budget is the default policy's; a policy with services (the demo shop's) loads more, and is printed beside it.
-Exits 1 above the budget, so that a build can stand on it.
+Exits 3 above the budget, so that a build can stand on it.
 """
 
 import gzip
@@ -25,12 +25,12 @@ def sizes(draft: Policy) -> dict[str, int]:
 
 
 def main() -> int:
-    """Print the sizes; 1 if the budget is broken."""
+    """Print the sizes; 3 if the budget is broken, which is no failure of the program."""
     default = sizes(policy.default("Shop", [ORIGIN]))
     for name, found in {"default policy": default, "demo shop, with services": sizes(demo_policy([ORIGIN]))}.items():
         print(f"{name:28}" + "".join(f"{size:>10,} {kind}" for kind, size in found.items()))
     print(f"{'budget, default policy':28}" + "".join(f"{most:>10,} {kind}" for kind, most in BUDGETS.items()))
-    return int(any(default[kind] > most for kind, most in BUDGETS.items()))
+    return 3 if any(default[kind] > most for kind, most in BUDGETS.items()) else 0
 
 
 if __name__ == "__main__":

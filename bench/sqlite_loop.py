@@ -30,7 +30,7 @@ def measure(folder: Path, *, seconds: float) -> Figures:
 
 
 def _insert(connection: sqlite3.Connection, deadline: float) -> list[float]:
-    token, taken = "x" * ROW_BYTES, []
+    token, taken = "x" * ROW_BYTES, list[float]()
     while len(taken) < MOST_ROWS and (before := time.perf_counter()) < deadline:
         connection.execute("INSERT INTO rows VALUES (?)", (token,))
         taken.append(time.perf_counter() - before)

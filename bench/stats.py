@@ -6,10 +6,12 @@ touches no receipt, so hardly any is made.
 
 import argparse
 import random
+import sqlite3
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 from statistics import median
@@ -17,9 +19,10 @@ from uuid import uuid4
 
 import msgspec
 
-from bench import servers
+from bench import results, servers
 from bench.export import fill
 from bench.fresh import subject
+from bench.results import Finding
 from consent import open_ledger, receipts, stats, tallies
 from consent.claims import entry_of
 from consent.ledger import Ledger
@@ -31,6 +34,8 @@ LAST = date.fromisoformat(tallies.day_of(int(time.time())))
 OF_DESK = ("day,category", "category", "language,category", "country,category", "regime,category", "policy,category", "surface,category", "action")  # fmt: skip
 """What the desk's overview asks for."""
 BY = (*OF_DESK, "day,language", "day,country,category", ",".join(stats.BY))
+OF_ANSWERS = {"day", "policy", "action", "category"}
+"""What is counted in the shorter of the two tables."""
 TOGETHER = (1, 16, 64)
 """Receipts that share a transaction."""
 ROUNDS = 200
@@ -45,12 +50,11 @@ def main() -> None:
         fill(Path(folder), 1)
         ledger = open_ledger(load({"CONSENT_DATA": folder}))
         leave_behind(ledger, options.receipts)
-        for figures in (recording(ledger), reading(ledger, options.receipts)):
-            for name, figure, budget in figures:
-                print(f"{name:<72} {figure:>14} {budget:>22}", flush=True)
+        found = [*recording(ledger), *reading(ledger, Path(folder))]
+        results.findings("stats", found, receipts=options.receipts)
 
 
-def recording(ledger: Ledger) -> Iterator[tuple[str, str, str]]:
+def recording(ledger: Ledger) -> Iterator[Finding]:
     """What counting adds to a receipt, by how many share a transaction, the pages that it dirties included."""
     entry = ledger.storage.reading().entries(servers.SITE, Filter(), limit=1)[0]
     model = receipts.receipt(entry.token or "")
@@ -59,19 +63,29 @@ def recording(ledger: Ledger) -> Iterator[tuple[str, str, str]]:
         for turn in range(2 * ROUNDS):
             spent[turn % 2 == 0].append(_transaction(ledger, model, together, counted=turn % 2 == 0))
         more = (median(spent[True]) - median(spent[False])) / together
-        yield f"counting a receipt, {together} in a transaction", f"{more * 1e6:.1f} µs", "at most 10 µs"
+        about = f"{together} in a transaction"
+        yield Finding(f"counting a receipt, {about}", more * 1e6, "µs CPU", "counting", about=about)
 
 
-def reading(ledger: Ledger, count: int) -> Iterator[tuple[str, str, str]]:
-    """What statistics cost over 90 days, by what they are grouped."""
+def reading(ledger: Ledger, folder: Path) -> Iterator[Finding]:
+    """What statistics cost over 90 days, by what they are grouped; the floor is sqlite3 that adds the counts up."""
     period = stats.Period((LAST - timedelta(days=89)).isoformat(), (LAST + timedelta(days=1)).isoformat())
     rows = len(ledger.storage.reading().tallies(servers.SITE, period.since, period.until))
+    floors = {table: _summed(folder, table, period) for table in ("answers", "tallies")}
     for by in BY:
         spent = median(_took(lambda by=by: stats.stats(ledger, servers.SITE, period, by.split(","))) for _ in range(15))  # type: ignore[misc]
-        name = f"90 days of {count:,} receipts ({rows:,} counts) by {by}"
-        yield name, f"{spent * 1e3:.1f} ms", "under 5 ms" if by in OF_DESK else ""
+        floor = floors["answers" if OF_ANSWERS.issuperset(by.split(",")) else "tallies"]
+        about = f"by {by}; {rows:,} counts"
+        yield Finding(f"90 days by {by}", spent * 1e3, "ms", "statistics" if by in OF_DESK else "", floor * 1e3, about)
     spent = median(_took(lambda: stats.trends(ledger, servers.SITE, period)) for _ in range(15))
-    yield "rates beside the 90 days before", f"{spent * 1e3:.1f} ms", ""
+    yield Finding("rates beside the 90 days before", spent * 1e3, "ms")
+
+
+def _summed(folder: Path, table: str, period: stats.Period) -> float:
+    """CPU seconds in which sqlite3 alone reads the counts of the period's months, and adds all of them up."""
+    sql = f"SELECT sum({' + '.join(f'd{day:02}' for day in range(1, 32))}) FROM {table} WHERE month >= ? AND month <= ?"
+    with closing(sqlite3.connect(folder / "consent.db")) as database:
+        return median(_took(lambda: database.execute(sql, (period.since[:7], period.until[:7])).fetchall()) for _ in range(15))  # fmt: skip
 
 
 def _transaction(ledger: Ledger, model: Receipt, together: int, *, counted: bool) -> float:
