@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the tests need from Debian's packages where it is missing: Node.js, Chromium, Firefox, OpenSSL,
-# git and PostgreSQL.
+# git, PostgreSQL and nginx.
 set -eu
 missing=""
 command -v node >/dev/null && command -v npm >/dev/null || missing="$missing nodejs npm"
@@ -9,6 +9,7 @@ command -v firefox-esr >/dev/null || command -v firefox >/dev/null || missing="$
 command -v openssl >/dev/null || missing="$missing openssl"
 command -v git >/dev/null || missing="$missing git"
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
+command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing="$missing nginx"
 [ -z "$missing" ] && exit 0
 sudo=""
 [ "$(id -u)" = 0 ] || sudo="sudo -n"
