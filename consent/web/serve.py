@@ -20,10 +20,10 @@ def keep(worker: Any) -> None:
 
 
 DEFAULTS: dict[str, Any] = {
-    # A loop of greenlets, so that a request which waits for the disk's sync costs no thread: with sixteen threads a
-    # recording took 1,600 us of CPU, most of it spent on passing the interpreter from one to the other; here some 350.
+    # A loop of greenlets, so that a request which waits for the disk's sync costs no thread: under gthread a recording
+    # takes 1.4 times the CPU (gunicorn.conf.py has the figures behind this and the next two).
     "worker_class": "consent.web.worker.Worker",
-    # One process a core; two at least, so that one that dies is not an outage.
+    # One process a core, for Python computes on one; two at least, so that one that dies is not an outage.
     "workers": max(2, min(8, os.cpu_count() or 2)),
     # Connections of one process, most of them idle; what is beyond waits in the kernel's queue.
     "worker_connections": 2000,

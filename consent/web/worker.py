@@ -24,7 +24,10 @@ from consent.web.quick import App, Environ, Quick, Start
 from consent.web.service import BODY_BYTES
 
 THREADS = 16
-"""Requests that Flask answers at the same time in one process; the short way in front of it needs none."""
+"""Requests that Flask answers at the same time in one process; the short way in front of it needs none.
+
+Enough that a dozen slow answers, such as exports, leave some for the desk; more make every answer dearer (gunicorn.conf.py).
+"""
 
 
 class Worker(GeventWorker):
