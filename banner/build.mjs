@@ -1,6 +1,7 @@
 // Builds static/: minified scripts with one free name each, meant to stand in the function that the server wraps around
 // them. banner.js from main.js, and plain.js, which leaves out what no plain policy needs; the guard's two
-// forms; what makes it strict. The same sources give the same bytes.
+// forms; what makes it strict; what takes a choice along to another
+// origin. The same sources give the same bytes.
 import { readFile, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { build, transform } from "esbuild";
@@ -41,7 +42,7 @@ async function bundle(entry, services) {
 const folder = process.argv[2] || "static";
 
 /** @type {[string, string, boolean][]} what is made of which source, whether with what plain policies do not need */
-const SCRIPTS = [["banner", "main", true], ["plain", "main", false], ["guard", "guard", true], ["guard-plain", "guard", false], ["strict", "strict", true]];
+const SCRIPTS = [["banner", "main", true], ["plain", "main", false], ["guard", "guard", true], ["guard-plain", "guard", false], ["across", "across", true], ["strict", "strict", true]];
 
 for (const [name, entry, services] of SCRIPTS) {
   const { code } = await minify(await bundle(entry, services), {

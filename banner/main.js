@@ -3,7 +3,7 @@
 import { createBlocker, exchange, trusted } from "./blocker.js";
 import { answers, changed, derive, entries } from "./choices.js";
 import { beyond, clean, tell } from "./cleaner.js";
-import { appearance, categories, config, language, policy, regime, services, signals } from "./config.js";
+import { appearance, categories, config, dataset, home, language, nonce, policy, regime, script, services, signals, src } from "./config.js";
 import { createGate } from "./gate.js";
 import { createPlaceholders } from "./placeholder.js";
 import { createRecorder, newId } from "./recorder.js";
@@ -19,9 +19,6 @@ import { createView, whenThere } from "./view.js";
  * @typedef {import("./types").Surface} Surface
  */
 
-const script = /** @type {HTMLScriptElement} */ (document.currentScript);
-const { src, nonce, dataset } = script;
-const home = src.slice(0, src.lastIndexOf("/sites/")) + "/sites/" + config.site; // our server is where our script came from
 const known = __SERVICES__ ? [...categories, ...services] : categories;
 // Search engines index pages, not banners. Never by `navigator.webdriver`: auditors would find nothing to audit.
 // Some telephones are called Cubot: their word is not followed so.
@@ -31,7 +28,7 @@ const crawls = () => CRAWLERS.test(navigator.userAgent);
 if (regime != "opt-in" && crawls()) config.regime = "opt-in"; // is granted nothing, wherever it comes from
 const gpc = () => heard(navigator);
 const theirs = /** @type {any} */ (window).consent; // a guard, another script of ours, or a form of that name
-const guard = typeof theirs?.handOver == "function" ? theirs : undefined;
+const guard = theirs?.handOver?.call ? theirs : undefined;
 const store = createStore(config, window);
 const recorder = createRecorder({ home, store, emit: refresh });
 
@@ -282,7 +279,7 @@ function start() {
 
 const { lang } = dataset;
 // A form may be called `consent` as well: only our own has the function.
-if (!guard && typeof theirs?.granted == "function") console.warn("consent: loaded twice");
+if (!guard && theirs?.granted?.call) console.warn("consent: loaded twice");
 // A tag pinned by its hash gets what it names, and a script that was asked for in a language is the nearest there is.
 else if (!lang || lang == language || script.integrity || src.includes("lang=")) start();
 else exchange(script, home + "/banner.js?lang=" + encodeURIComponent(lang), start);

@@ -85,6 +85,8 @@ export interface Config extends Rules {
   language: string;
   direction?: "rtl";
   cookie: { name: string; domain?: string };
+  /** An expression for the site's origins, where a choice follows links from one to another. */
+  follow?: string;
   categories: Category[];
   services: Service[];
   /** What is added to the style sheet; whether the first layer is modal; whether no control reopens the preferences; whether no first layer comes. */

@@ -7,6 +7,7 @@ ever, so a receipt can name them by their hash.
 import gzip
 import hashlib
 import threading
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any, get_args
 import brotli
 import msgspec
 
-from consent import appearance, i18n
+from consent import appearance, i18n, origins
 from consent.fields import ClarityType, GoogleType, UetType
 from consent.model import Appearance, Category, Cookie, Published, Regime, Script, Service, Signals
 from consent.regime import regimes
@@ -51,8 +52,8 @@ def is_plain(published: Published) -> bool:
 
 @cache
 def code_hash() -> bytes:
-    """SHA-256 of the banner's code, both forms of it."""
-    return hashlib.sha256(source() + source("plain.js")).digest()
+    """SHA-256 of the banner's code, all forms of it."""
+    return hashlib.sha256(b"".join(map(source, ("banner.js", "plain.js", "across.js")))).digest()
 
 
 def scripts(published: Published) -> list[Script]:
@@ -63,13 +64,16 @@ def scripts(published: Published) -> list[Script]:
 def render(published: Published, *, language: str, regime: Regime) -> bytes:
     """The script itself: the code with its one free variable bound to the settings."""
     settings = settings_of(published, language=language, regime=regime)
-    return HINT + bound("plain.js" if is_plain(published) else "banner.js", "__CONSENT__", settings).encode() + b"\n"
+    names = ["across.js"] * published.cookie.follow_links + ["plain.js" if is_plain(published) else "banner.js"]
+    return HINT + bound(names, "__CONSENT__", settings).encode() + b"\n"
 
 
-def bound(name: str, free: str, settings: dict[str, Any]) -> str:
-    """A script of static/ with its one free variable bound; it may stand in HTML."""
+def bound(names: Sequence[str], free: str, settings: dict[str, Any]) -> str:
+    """Scripts of static/ with their one free variable bound, one after another; they may stand in HTML."""
     said = msgspec.json.encode(settings).decode().replace("<", "\\u003c")
-    return f"(function({free}){{{source(name).decode().strip()}}})({said});"
+    code = [source(name).decode().strip() for name in names]
+    apart = code if len(code) == 1 else [f"(()=>{{{one}}})();" for one in code]
+    return f"(function({free}){{{''.join(apart)}}})({said});"
 
 
 def brotli_of(gzipped: bytes) -> bytes:
@@ -95,7 +99,7 @@ def settings_of(published: Published, *, language: str, regime: Regime) -> dict[
         "regime": regime,
         "language": language,
         **({"direction": "rtl"} if i18n.locale(language).direction == "rtl" else {}),
-        "cookie": _present(published.cookie),
+        **_kept_as(published),
         "categories": [_category(category, language) for category in published.categories],
         **({"appearance": looks} if (looks := _appearance(published.appearance)) else {}),
         "signals": _signals(published.signals, regime),
@@ -215,5 +219,8 @@ def _in(language: str, words: str | dict[str, str] | None) -> str:
     return words[language]
 
 
-def _present(settings: msgspec.Struct) -> dict[str, Any]:
-    return {name: value for name, value in msgspec.structs.asdict(settings).items() if value is not None}
+def _kept_as(published: Published) -> dict[str, Any]:
+    """How the choice is kept in the browser, and whereto it is taken along."""
+    cookie = published.cookie
+    kept = {"name": cookie.name, **({"domain": cookie.domain} if cookie.domain else {})}
+    return {"cookie": kept, **({"follow": origins.expression(published.origins)} if cookie.follow_links else {})}

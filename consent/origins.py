@@ -14,11 +14,20 @@ def allows(patterns: Iterable[re.Pattern[str]], origin: str) -> bool:
     return any(pattern.match(origin) for pattern in patterns)
 
 
+def expression(origins: Iterable[str]) -> str:
+    """All of them as one regular expression for JavaScript, to be matched without regard to case."""
+    return f"^({'|'.join(map(_source, origins))})$"
+
+
 def _pattern(origin: str) -> re.Pattern[str]:
+    return re.compile(rf"\A{_source(origin)}\Z", re.IGNORECASE)
+
+
+def _source(origin: str) -> str:
     scheme, _, rest = origin.partition("://")
     escaped = re.escape(rest)
     if rest.startswith("*."):
         escaped = r"([a-z0-9-]+\.)+" + re.escape(rest[2:])
     if rest.endswith(":*"):
         escaped = re.escape(rest[:-2]) + r"(:[0-9]{1,5})?"
-    return re.compile(rf"\A{scheme}://{escaped}\Z", re.IGNORECASE)
+    return f"{scheme}://{escaped}"

@@ -199,6 +199,8 @@ class CookieSettings(Strict, frozen=True):
         Annotated[str, Meta(pattern=r"^\.?[a-z0-9.-]+(?![\s\S])", description="a domain", examples=[".shop.example"])]
         | None
     ) = None
+    follow_links: bool = False
+    """Whether a choice is taken along by links from one of the origins to another."""
 
 
 class GoogleOptions(Strict, frozen=True):

@@ -59,7 +59,11 @@ COMPLAINTS = {
     "16 Global Privacy Control overrules a click": [
         "browser/test_world.py::test_global_privacy_control_never_overrules_a_click"
     ],
-    "17 every sub-domain asks again": ["browser/test_world.py::test_sub_domains_may_share_one_choice"],
+    "17 every domain and sub-domain asks again": [
+        "browser/test_world.py::test_sub_domains_may_share_one_choice",
+        "browser/test_across.py::test_a_choice_follows_a_link_to_another_origin",
+        "browser/test_across.py::test_what_somebody_else_hands_over_is_not_taken",
+    ],
     "18 cookies of parent and host domain quarrel": [
         "browser/test_world.py::test_a_cookie_from_before_the_domain_was_shared_does_not_linger"
     ],

@@ -1,8 +1,10 @@
 """Which origins a site answers to."""
 
+import re
+
 import pytest
 
-from consent.origins import allows, patterns
+from consent.origins import allows, expression, patterns
 
 
 @pytest.mark.parametrize(
@@ -21,6 +23,7 @@ from consent.origins import allows, patterns
 )
 def test_a_sites_own_origin_is_allowed(own, origin):
     assert allows(patterns(["https://other.example", own]), origin)
+    assert re.fullmatch(expression(["https://other.example", own]), origin, re.IGNORECASE)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +49,7 @@ def test_a_sites_own_origin_is_allowed(own, origin):
 )
 def test_a_foreign_origin_is_not_allowed(own, origin):
     assert not allows(patterns([own]), origin)
+    assert not re.fullmatch(expression([own]), origin, re.IGNORECASE)
 
 
 def test_a_site_without_origins_answers_nobody():

@@ -36,7 +36,7 @@ SECTIONS = {
 }
 """Each part of the designer, and the paths that its form may write."""
 NUMBER = re.compile(r"(valid|refusal|retention)_days|appearance\.(font_size|radius)|.+\.wait_for_update")
-YES = re.compile(r".+\.(necessary|http_only|ads_data_redaction|url_passthrough)|blocking\..+")
+YES = re.compile(r".+\.(necessary|http_only|follow_links|ads_data_redaction|url_passthrough)|blocking\..+")
 USUALLY_YES = ("blocking.urls", "blocking.storage", "signals.google_options.ads_data_redaction")
 LINES = re.compile(r"origins|records\.(data|sensitive|storage_locations)|.+\.(urls|regions)")
 MANY = re.compile(r"signals\.(gpc|(google|uet|clarity)\..+)")

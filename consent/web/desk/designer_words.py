@@ -87,6 +87,7 @@ LABELS = {
     "appearance.dark": "Colours in the dark",
     "cookie.name": "Name of the banner's cookie",
     "cookie.domain": "Domain of the banner's cookie",
+    "cookie.follow_links": "Links from one of your addresses to another take the choice along",
     "blocking.urls": "Hold back what pages add, by its address",
     "blocking.storage": "Drop what refused services would store",
     "blocking.reload": "Reload the page after a withdrawal",
