@@ -58,6 +58,13 @@ def test_the_script_has_these_headers_and_no_other(client, accepted, encoding):
 
 
 @ON_SQLITE
+def test_what_is_kept_of_an_answer_has_no_time_of_its_own(client):
+    """A cache reckons age by it (RFC 9111, section 4.2.3); the server gives each answer its own."""
+    client.get(BANNER, headers=PLAIN)
+    assert "Date" not in client.get(BANNER, headers=PLAIN).headers
+
+
+@ON_SQLITE
 def test_the_script_under_its_hash_has_these_headers_and_no_other(client):
     script = client.get(BANNER, headers=PLAIN).data
     found = headers_of(client.get(address_of(script), headers={"Accept-Encoding": "br", "Origin": ORIGIN}))

@@ -67,7 +67,8 @@ def ways(app):
         for way in (quick.app, quick, quick):
             app.wsgi_app = way
             answer = app.test_client().open(path, method=method, data=data, headers=headers)
-            found.append((answer.status, sorted(answer.headers), answer.data))
+            told = sorted(header for header in answer.headers if header[0] != "Date")
+            found.append((answer.status, told, answer.data))
         return found
 
     return ways

@@ -156,7 +156,7 @@ class Quick:
         finally:
             getattr(pieces, "close", lambda: None)()
         if told[0].startswith("20"):
-            keep(told[1], body)
+            keep([one for one in told[1] if one[0] != "Date"], body)  # the server adds its own, or nobody needs one
         return [body]
 
 

@@ -1,5 +1,6 @@
 """Runs the service under gunicorn; its settings are the production defaults of gunicorn.conf.py too."""
 
+import gc
 import os
 from typing import Any
 
@@ -17,6 +18,12 @@ def keep(worker: Any) -> None:
     service: Service | None = getattr(worker.wsgi, "extensions", {}).get("consent")
     if service:  # else another application runs with our defaults
         Keeper(service.ledger, service.settings).start()
+
+
+def share(server: Any, worker: Any) -> None:
+    """Let workers share what the master has imported: the collector, which would write to every page, passes over it."""
+    gc.collect()
+    gc.freeze()
 
 
 DEFAULTS: dict[str, Any] = {
@@ -37,6 +44,7 @@ DEFAULTS: dict[str, Any] = {
     "logconfig_dict": config(),
     # Nothing but the service's own port is opened.
     "control_socket_disable": True,
+    "pre_fork": share,
     # Checkpoints and purges are made by a thread of whichever worker comes first.
     "post_worker_init": keep,
     # A receipt is small; nothing we serve needs a longer line or more headers.
