@@ -11,6 +11,7 @@ from statistics import median
 
 from playwright.sync_api import Page, sync_playwright
 
+from bench import results
 from consent import banner, catalogue, policy
 from consent.model import Category, Policy, Service
 
@@ -71,11 +72,14 @@ def main() -> None:
         page.route("**/*", lambda route: _answer(route, pages, script()))
         rounds = [{name: _visit(page, name) for name in pages} for _ in range(ROUNDS)]
         browser.close()
-    print(f"5,000 elements inserted: {median(one['without'][0] for one in rounds):.1f} ms without the script; ratios:")
-    for name, what in SHOWN.items():
-        print(f"  {what}: {median(one[name][0] / one['without'][0] for one in rounds):.3f}")
     match = median(one["blocking"][1] - one["without"][1] for one in rounds) * 1e3 / ADDRESSES
-    print(f"one match against {SERVICES} services: {match:.2f} us (budget 10)")
+    ratios = {name: median(one[name][0] / one["without"][0] for one in rounds) for name in SHOWN}
+    lines = [
+        f"5,000 elements inserted: {median(one['without'][0] for one in rounds):.1f} ms without the script; ratios:",
+        *(f"  {what}: {ratios[name]:.3f}" for name, what in SHOWN.items()),
+        f"one match against {SERVICES} services: {match:.2f} us (budget 10)",
+    ]
+    results.keep("blocking", "\n".join(lines), {"ratios": ratios, "match": match, "rounds": rounds})
 
 
 def _visit(page: Page, name: str) -> tuple[float, float]:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from playwright.sync_api import Browser, sync_playwright
 
-from bench import page_site, report
+from bench import page_site, report, results
 from bench.page_visit import Figures, hurried, place, seen, weighed
 
 ROUNDS = 15
@@ -78,11 +78,12 @@ def main() -> None:
         report.say("")
         clicks = {name: clicked(browser, origin, name, options.tries) for name in OURS}
         browser.close()
+    rows = {name: [row(measure, name, rounds) for measure in MEASURES] for name in OURS}
+    figures = {"measures": rows, "clicks": clicks, "rounds": rounds}
     if options.json:
-        rows = {name: [row(measure, name, rounds) for measure in MEASURES] for name in OURS}
-        print(json.dumps({"measures": rows, "clicks": clicks, "rounds": rounds}, indent=2))
+        print(json.dumps(figures, indent=2))
     else:
-        print("\n\n".join(table(name, rounds, clicks[name]) for name in OURS))
+        results.keep("page", "\n\n".join(table(name, rounds, clicks[name]) for name in OURS), figures)
 
 
 def arguments() -> argparse.Namespace:
@@ -151,9 +152,7 @@ def table(name: str, rounds: list[Round], clicks: Figures) -> str:
             *("", "", f"{clicks['lost']:.0f}", "", "0", "ABOVE" if clicks["lost"] else "ok"),
         ]
     )
-    widths = [max(len(one[column]) for one in rows) for column in range(len(rows[0]))]
-    aligned = [[one[0].ljust(widths[0]), *map(str.rjust, one[1:], widths[1:])] for one in rows]
-    return "\n".join("  ".join(one).rstrip() for one in aligned)
+    return results.aligned(rows)
 
 
 def _cells(measure: Measure, name: str, found: dict[str, Any]) -> list[str]:
