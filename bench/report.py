@@ -78,7 +78,7 @@ def verdict(trial: Trial, found: Figures) -> str:
     """Whether the figures are within their budgets, and by how much each is not; empty where there is none."""
     budgets = {name: BUDGETS[key] for name, key in trial.budget.items()}
     missed = [f"{COLUMNS[name][0]} {one.verdict(found[name])} {one.limit:,g}" for name, one in budgets.items() if one.over(found[name]) > 0]  # fmt: skip
-    return ", ".join(missed or {one.verdict(found[name]) for name, one in budgets.items()})
+    return ", ".join(missed) or min((one.verdict(found[name]) for name, one in budgets.items()), key=len, default="")
 
 
 def keep(program: str, measured: Measured, plan: Plan) -> None:
