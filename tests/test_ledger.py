@@ -3,11 +3,12 @@
 import threading
 import uuid
 from base64 import urlsafe_b64encode
+from contextlib import contextmanager
 
 import msgspec
 import pytest
 
-from consent import receipts
+from consent import claims, receipts
 from consent.errors import Conflict, Invalid, UnknownPolicy, UnknownReceipt, UnknownSite
 from consent.ledger import Ledger
 from consent.merkle import leaf_hash
@@ -63,9 +64,9 @@ def at_once(count: int, work) -> list:
 
 def test_a_recorded_choice_is_a_receipt_with_what_the_browser_said(ledger):
     asked = choice(services={}, signals={"gpc": True}, decided_at="2026-11-18T09:00:00+02:00")
-    claims = claims_of(ledger.record("shop", asked)[0])
-    said = claims.consent
-    assert (claims.sub, claims.jti, said.policy, said.language) == (asked.subject, asked.id, 1, "en")
+    receipt = claims_of(ledger.record("shop", asked)[0])
+    said = receipt.consent
+    assert (receipt.sub, receipt.jti, said.policy, said.language) == (asked.subject, asked.id, 1, "en")
     assert (said.action, said.surface, said.grants, said.services) == ("custom", "banner", asked.grants, {})
     assert (said.signals, said.decided_at) == ({"gpc": True}, "2026-11-18T07:00:00Z")
 
@@ -77,6 +78,28 @@ def test_a_receipt_carries_what_only_the_service_knows(ledger, clock):
     assert claims.exp == claims.iat + published.valid_days * 86_400
     assert claims.consent.policy_hash == named(digest(canonical(published)))
     assert (claims.consent.country, claims.consent.necessary) == ("DE", ["session"])
+
+
+def test_a_receipt_is_signed_before_the_storage_is_locked(ledger, monkeypatch):
+    locked = [False]
+    signed: list[bool] = []
+    writing, sign = ledger.storage.writing, claims.sign
+
+    @contextmanager
+    def watched():
+        with writing() as rows:
+            locked[0] = True
+            yield rows
+        locked[0] = False
+
+    def watch(*args, **kwargs):
+        signed.append(locked[0])
+        return sign(*args, **kwargs)
+
+    monkeypatch.setattr(ledger.storage, "writing", watched)
+    monkeypatch.setattr(claims, "sign", watch)
+    record(ledger)
+    assert signed == [False]
 
 
 @pytest.mark.parametrize(("grants", "days"), [(ALL, 180), (NONE, 90), ({**NONE, "analytics": True}, 180)])

@@ -13,6 +13,7 @@ from contextlib import closing
 import duckdb
 import pytest
 
+from bench.export import LARGE, fill, more, run
 from consent.web import streaming
 from tests.conftest import ORIGIN
 from tests.test_durability import Server
@@ -101,3 +102,19 @@ def test_rows_are_counted_only_where_somebody_asks_and_there_is_room(monkeypatch
 
 def full(**_) -> None:
     raise OSError("No space left on device")
+
+
+@pytest.fixture(scope="module")
+def peaks(tmp_path_factory) -> dict[str, list[float]]:
+    """The most memory, in MiB, that a process held which exported a small log, and one five times as large."""
+    folder = tmp_path_factory.mktemp("log")
+    fill(folder, 12_000)
+    small = {name: run(name, folder)["peak"] for name in LARGE}
+    more(folder, 48_000)
+    return {name: [small[name], run(name, folder)["peak"]] for name in LARGE}
+
+
+@pytest.mark.parametrize("format", LARGE)
+def test_an_export_of_a_larger_log_needs_no_more_memory(peaks, format):
+    small, large = peaks[format]
+    assert large < small + 12  # all rows at once would be some 70

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import brotli
 import gevent
 import psycopg
 import pytest
@@ -85,6 +86,20 @@ def test_a_choice_recorded_the_short_way_is_answered_as_by_flask(ways):
     new, again, short = ways("POST", "/sites/shop/receipts", json.dumps(body()).encode(), headers)
     assert (new[0], again[0], short[0]) == ("201 CREATED", "200 OK", "200 OK")
     assert new[1:] == again[1:] == short[1:]
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_the_script_that_was_asked_for_once_is_found_at_one_place(app, client, monkeypatch, known):
+    """Neither Flask nor the storage is asked again, nor anything compressed."""
+    first = client.get(SCRIPT, headers={"Accept-Encoding": "br"})
+    quick = app.extensions["consent.quick"]
+    app.wsgi_app = quick
+    client.get(SCRIPT, headers={"Accept-Encoding": "br"})
+    for holder, name in ((quick, "app"), (quick.service.ledger.storage, "reading"), (brotli, "compress")):
+        monkeypatch.setattr(holder, name, None)
+    headers = {"Accept-Encoding": "br"} | ({"If-None-Match": first.headers["ETag"]} if known else {})
+    answer = client.get(SCRIPT, headers=headers)
+    assert (answer.status_code, answer.data) == ((304, b"") if known else (200, first.data))
 
 
 def test_a_script_that_the_browser_has_is_not_sent_again(app, client):
