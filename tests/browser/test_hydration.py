@@ -62,10 +62,18 @@ def service(tmp_path_factory: pytest.TempPathFactory, website: Website) -> Itera
     service.stop()
 
 
+@pytest.fixture(scope="module")
+def tracker() -> Iterator[Website]:
+    tracker = Website()
+    yield tracker
+    tracker.close()
+
+
 @pytest.fixture
 def show(service: Service, website: Website, tracker: Website, page: Page):
     """Open a page that the server has rendered, whose client waits to be told to take over."""
     tracker.put("/a.js", NOTE.format("a"), "text/javascript")
+    tracker.requests.clear()
     tracker.put("/frame", "<p>An embedded film")
     waits = {"data-consent": "analytics", "type": "text/plain"}
     tree: list[list] = [

@@ -1,5 +1,7 @@
 """The nonce of our own tag: what is released gets it, and a page that forbids everything else reports nothing."""
 
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import Page
 
@@ -10,6 +12,15 @@ from tests.browser.test_strict_page import until
 pytestmark = pytest.mark.browser
 
 MARKED = "type=text/plain data-consent=analytics"
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory, website: Website) -> Iterator[Service]:
+    service = Service(tmp_path_factory.mktemp("service") / "data")
+    service.publish("shop", [website.url], ("analytics",), languages=["en", "de"])
+    service.start()
+    yield service
+    service.stop()
 
 
 @pytest.fixture

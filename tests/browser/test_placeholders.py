@@ -46,9 +46,17 @@ def service(tmp_path_factory: pytest.TempPathFactory, website: Website) -> Itera
     service.stop()
 
 
+@pytest.fixture(scope="module")
+def tracker() -> Iterator[Website]:
+    tracker = Website()
+    yield tracker
+    tracker.close()
+
+
 @pytest.fixture
 def show(service: Service, website: Website, tracker: Website, page: Page):
     """Open a page with an embed between words and links."""
+    tracker.requests.clear()
     tracker.put("/frame", "<p>An embedded film")
     tracker.put("/pixel", "<svg xmlns='http://www.w3.org/2000/svg' width='90' height='60'/>", "image/svg+xml")
 
