@@ -12,7 +12,8 @@ import { INERT, LATE, awake, by, caught, exempt, reload, replace, setAttribute, 
  * @typedef {{embed: HTMLElement, it: Known, enter: () => void}} Bed
  */
 
-const MARKED = "[data-consent],.consent-placeholder[lang]:empty";
+/** What waits, and what is ours: a page that writes itself anew as text copies it, without its shadow. */
+const MARKED = "[data-consent],.consent-placeholder[lang]:empty,#consent-modal[lang],#consent-banner[lang],#consent-reopen[lang]";
 const WATCHED = { childList: true, subtree: true, attributeFilter: ["data-consent"] };
 const MANY = 50;
 const ENDS = ["load", "error"];
@@ -228,7 +229,7 @@ export function createBlocker({ nonce, granted, refused, places, sweep, mend, op
   function attempt(element) {
     try {
       if (element.dataset.consent != null) settle(element);
-      else if (!element.shadowRoot) element.remove(); // a placeholder that the page has copied with what is around it
+      else if (!element.shadowRoot) element.remove(); // a copy of what is ours
     } catch (error) {
       console.error(error);
     }

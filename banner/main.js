@@ -19,7 +19,6 @@ import { createView, whenThere } from "./view.js";
  * @typedef {import("./types").Surface} Surface
  */
 
-const known = __SERVICES__ ? [...categories, ...services] : categories;
 // Search engines index pages, not banners. Never by `navigator.webdriver`: auditors would find nothing to audit.
 // Some telephones are called Cubot: their word is not followed so.
 const CRAWLERS = /bot[/;]|google-inspection|spider|slurp/i;
@@ -71,10 +70,10 @@ const live = () => !["unknown", "expired", "outdated"].includes(state.status);
 const answer = id => (__SERVICES__ ? state.grants[id] ?? state.services[id] : state.grants[id]);
 
 /** @param {string} id */
-const granted = id => answer(id) === true;
+const granted = id => answer(id) == true;
 
 /** Where nothing has been asked yet nothing is refused. @param {string} id */
-const refused = id => answer(id) === false && (live() || regime != "opt-in");
+const refused = id => answer(id) == false && (live() || regime != "opt-in");
 
 /** @param {Element} root */
 const draw = root => (view = view || createView({ gpc, live, decide, emit, state: () => state, receipt: store.receipt, root, headless: headless() }));
@@ -130,7 +129,7 @@ const restrict = () => guard?.restrict?.();
  * What is let in once is recorded, and nothing more: it lasts no longer than the page.
  * @param {Action} action @param {Surface} surface @param {Answers} [changes] to what holds now
  */
-function decide(action, surface, changes = answers(known, () => action == "accept_all")) {
+function decide(action, surface, changes = answers(__SERVICES__ ? [...categories, ...services] : categories, () => action == "accept_all")) {
   state = read();
   const lasts = action != "load_once";
   const decision = changed(config, state, changes);
@@ -200,7 +199,7 @@ function boot(choice) {
   const sweep = __SERVICES__ ? createGate({ services, blocking: config.blocking, granted, vouch: html => trusted().createHTML(html) }) : () => {};
   release = createBlocker({ nonce, granted, refused, places, sweep, mend: () => view?.mend(), open });
   guard?.handOver(api);
-  if (guard && guard.guards != policy) console.warn("consent: paste the guard anew, it is of policy " + guard.guards);
+  if (guard && guard.guards != policy) console.warn("consent: paste the guard anew, of policy " + guard.guards);
   emit("ready", state);
   document.addEventListener("visibilitychange", () => (document.hidden ? leave() : refresh()));
   addEventListener("pagehide", () => {

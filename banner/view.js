@@ -123,7 +123,7 @@ export function createView(parts) {
     if (!live() && !appearance.quiet) {
       control?.remove();
       root.prepend((banner = banner || createBanner(parts, open)));
-      const modal = /** @type {any} */ (banner.shadowRoot?.firstChild);
+      const modal = /** @type {any} */ (banner).shadowRoot.firstChild;
       modal.close?.(); // one that was moved is open, and not modal any more
       modal.showModal?.();
       return;

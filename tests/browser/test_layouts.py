@@ -204,6 +204,21 @@ def test_a_modal_keeps_the_focus_and_hands_it_back(show) -> None:
     page.click("#link")
 
 
+@pytest.mark.parametrize("layout", ["box", "modal"])
+def test_a_page_that_adds_to_its_body_as_text_copies_nothing_of_ours(show, layout: str) -> None:
+    page = show(f"{layout}-auto")
+    ours = page.locator("#consent-modal, #consent-banner, #consent-reopen, #consent-accept, .reopen")
+    before = ours.count()
+    page.evaluate("document.body.innerHTML += '<p>More'")
+    page.wait_for_function("document.querySelector('#consent-banner').shadowRoot")
+    assert ours.count() == before
+    page.click("#consent-accept")
+    page.wait_for_selector("#consent-reopen")
+    page.evaluate("document.body.innerHTML += '<p>And more'")
+    page.wait_for_function("document.querySelector('#consent-reopen').shadowRoot")
+    assert ours.count() == 2
+
+
 def test_a_modal_survives_a_page_that_rewrites_its_body(show) -> None:
     page = show("modal-auto")
     page.evaluate("document.body.innerHTML = '<p>New</p>'")
