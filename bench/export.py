@@ -153,5 +153,8 @@ def auditor(folder: Path) -> str:
 
 
 def _entry(ledger: Ledger, model: Receipt) -> Entry:
-    claims = msgspec.structs.replace(model, jti=uuid7(time.time()), sub=subject())
+    """One like the first, of now: it may stand behind what was recorded meanwhile."""
+    now = time.time()
+    iat = int(now)
+    claims = msgspec.structs.replace(model, jti=uuid7(now), sub=subject(), iat=iat, exp=iat + model.exp - model.iat)
     return entry_of(claims, ledger.ring.newest(), subject=claims.sub, policy=1, action="custom")
