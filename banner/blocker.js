@@ -12,8 +12,7 @@ import { INERT, LATE, awake, by, caught, exempt, reload, replace, setAttribute, 
  * @typedef {{embed: HTMLElement, it: Known, enter: () => void}} Bed
  */
 
-/** What waits, and what is ours: a page that writes itself anew as text copies it, without its shadow. */
-const MARKED = "[data-consent],.consent-placeholder[lang]:empty,#consent-modal[lang],#consent-banner[lang],#consent-reopen[lang]";
+const MARKED = "[data-consent],.consent-placeholder[lang]:empty";
 const WATCHED = { childList: true, subtree: true, attributeFilter: ["data-consent"] };
 const MANY = 50;
 const ENDS = ["load", "error"];
@@ -27,11 +26,11 @@ let makers;
 /** Under Trusted Types, the policy `consent` vouches for what the site marked with its own hand. */
 export function trusted() {
   try {
-    makers = makers || window.trustedTypes?.createPolicy("consent", plain);
+    makers ||= window.trustedTypes?.createPolicy("consent", plain);
   } catch {
     // not one of the policies that the page lets be made
   }
-  return (makers = makers || plain);
+  return (makers ||= plain);
 }
 
 /** @param {Element} element */
@@ -199,7 +198,7 @@ export function createBlocker({ nonce, granted, refused, places, sweep, mend, op
   /** @param {HTMLTemplateElement} template @param {Known} it */
   function turn(template, it) {
     if (!it.awake) return it.nodes?.forEach(node => node.remove());
-    it.nodes = it.nodes || unfold(template, script => all.set(script, it)); // loaded once with it
+    it.nodes ||= unfold(template, script => all.set(script, it)); // loaded once with it
     template.after(...it.nodes);
     it.nodes.forEach(scan);
   }
@@ -229,7 +228,7 @@ export function createBlocker({ nonce, granted, refused, places, sweep, mend, op
   function attempt(element) {
     try {
       if (element.dataset.consent != null) settle(element);
-      else if (!element.shadowRoot) element.remove(); // a copy of what is ours
+      else if (!element.shadowRoot) element.remove(); // a placeholder that the page has copied with what is around it
     } catch (error) {
       console.error(error);
     }

@@ -32,7 +32,7 @@ async function bundle(entry, services) {
     bundle: true,
     minifySyntax: true,
     format: "esm",
-    target: "es2020",
+    target: "es2021",
     charset: "utf8",
     write: false,
   });
@@ -46,7 +46,7 @@ const SCRIPTS = [["banner", "main", true], ["plain", "main", false], ["guard", "
 
 for (const [name, entry, services] of SCRIPTS) {
   const { code } = await minify(await bundle(entry, services), {
-    ecma: 2020,
+    ecma: 2021,
     module: true,
     compress: { passes: 3, unsafe_arrows: true, toplevel: true },
     mangle: { properties: { regex: new RegExp(`^(${INTERNAL.join("|")})$`) } },

@@ -141,7 +141,7 @@ export function createGate({ services, blocking, granted, vouch }) {
 
   /** What a text says, where it does no harm. @param {string} text @param {Element} context */
   function parse(text, context) {
-    nowhere = nowhere || document.implementation.createHTMLDocument("");
+    nowhere ||= document.implementation.createHTMLDocument("");
     const box = nowhere.importNode(context, false);
     try {
       setHTML?.call(box, vouch(text.replace(/(<\/?)noscript/gi, "$1noembed"))); // both are text where scripts run

@@ -85,7 +85,7 @@ const values = (grants, types) => each(types, ([, ...needed]) => needed[0] && ne
 
 /** @type {(...words: unknown[]) => void} */
 const gtag = function () {
-  (window.dataLayer = window.dataLayer || []).push(arguments);
+  (window.dataLayer ||= []).push(arguments);
 };
 
 /** @param {"default" | "update"} command @param {any} grants @param {any} [first] */
@@ -99,13 +99,13 @@ function speak(command, grants, first) {
     if (!first) window.dataLayer.push({ event: "consent_update" });
   }
   if (__SERVICES__) {
-    if (uet) (window.uetq = window.uetq || []).push("consent", command, values(grants, uet));
+    if (uet) (window.uetq ||= []).push("consent", command, values(grants, uet));
     if (clarity) {
       /** @type {any} */
       const queue = function () {
-        (queue.q = queue.q || []).push(arguments);
+        (queue.q ||= []).push(arguments);
       };
-      (window.clarity = window.clarity || queue)("consentv2", values(grants, clarity));
+      (window.clarity ||= queue)("consentv2", values(grants, clarity));
     }
   }
 }

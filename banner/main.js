@@ -76,7 +76,7 @@ const granted = id => answer(id) == true;
 const refused = id => answer(id) == false && (live() || regime != "opt-in");
 
 /** @param {Element} root */
-const draw = root => (view = view || createView({ gpc, live, decide, emit, state: () => state, receipt: store.receipt, root, headless: headless() }));
+const draw = root => (view ||= createView({ gpc, live, decide, emit, state: () => state, receipt: store.receipt, root, headless: headless() }));
 const open = () => whenThere(dataset.root, root => draw(root).open());
 const close = () => view?.close();
 

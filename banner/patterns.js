@@ -14,7 +14,7 @@ const PORTS = { http: "80", https: "443", ws: "80", wss: "443" };
 function wild(pattern) {
   /** @type {RegExp} */
   let whole;
-  return text => (whole = whole || new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/\*+/g, ".*")}$`, "s")).test(text);
+  return text => (whole ||= new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/\*+/g, ".*")}$`, "s")).test(text);
 }
 
 /**

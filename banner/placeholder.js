@@ -37,7 +37,7 @@ function* place({ embed, it, enter }, choose, single) {
   style.setProperty("display", "none", "important");
   yield;
   const { width, height, aspectRatio } = computed;
-  known = known || [...computed].filter(name => PLACE.test(name));
+  known ||= [...computed].filter(name => PLACE.test(name));
   const copied = known.map(name => `${name}:${computed.getPropertyValue(name)};`).join("");
   const auto = width == "auto";
   yield;

@@ -122,15 +122,15 @@ export function createView(parts) {
     if (headless) return;
     if (!live() && !appearance.quiet) {
       control?.remove();
-      root.prepend((banner = banner || createBanner(parts, open)));
+      root.prepend((banner ||= createBanner(parts, open)));
       const modal = /** @type {any} */ (banner).shadowRoot.firstChild;
       modal.close?.(); // one that was moved is open, and not modal any more
       modal.showModal?.();
       return;
     }
     banner?.remove();
-    control = control || button(regime == "opt-out" ? texts.reopen : "⚙\ufe0e", open, "", "reopen", texts.reopen);
-    dock = dock || dress(host("consent-reopen", {}), forControl, element("slot", {}), status);
+    control ||= button(regime == "opt-out" ? texts.reopen : "⚙\ufe0e", open, "", "reopen", texts.reopen);
+    dock ||= dress(host("consent-reopen", {}), forControl, element("slot", {}), status);
     if (!dock.isConnected) root.append(dock);
     if (!appearance.bare) dock.append(control);
     if (before != document.body && document.activeElement == document.body) control.focus();
@@ -139,6 +139,8 @@ export function createView(parts) {
   /** A page may rewrite its body: the banner returns, unless the page keeps throwing it out. */
   function mend() {
     if (place.isConnected || mendings++ > 20) return;
+    // A body that is written anew as text holds copies of ours, without what is in their shadow.
+    document.querySelectorAll("[id^=consent-][dir]").forEach(one => one.shadowRoot || one.remove());
     if (!root.isConnected) root = document.body;
     root?.append(place);
     sync();

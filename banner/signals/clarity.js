@@ -5,7 +5,7 @@ import { values } from "./values.js";
 export const clarity = (_, grants, { clarity: types }) => {
   /** @type {any} */
   const queue = function () {
-    (queue.q = queue.q || []).push(arguments); // as Clarity's own snippet waits for Clarity
+    (queue.q ||= []).push(arguments); // as Clarity's own snippet waits for Clarity
   };
-  (window.clarity = window.clarity || queue)("consentv2", values(types, grants));
+  (window.clarity ||= queue)("consentv2", values(types, grants));
 };

@@ -4,7 +4,7 @@ import { values } from "./values.js";
 // Google reads Arguments objects only: an array, which `...rest` would push, is ignored without a word.
 /** @type {(...words: unknown[]) => void} */
 const gtag = function () {
-  (window.dataLayer = window.dataLayer || []).push(arguments);
+  (window.dataLayer ||= []).push(arguments);
 };
 
 /** @type {import("./index").Signal} */

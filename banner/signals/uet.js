@@ -3,5 +3,5 @@ import { values } from "./values.js";
 
 /** @type {import("./index").Signal} */
 export const uet = (command, grants, { uet: types }) => {
-  (window.uetq = window.uetq || []).push("consent", command, values(types, grants));
+  (window.uetq ||= []).push("consent", command, values(types, grants));
 };
