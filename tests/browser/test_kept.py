@@ -49,7 +49,7 @@ def between(keeping: Browser, service: Service, website: Website, tracker: Websi
     context = keeping.new_context(locale="en-GB")
     page = context.new_page()
     tracker.put("/frame", "<p>An embedded film")
-    body = "<script>onpageshow = event => (window.kept = event.persisted)</script>" + inert(NOTE.format("a"))
+    body = "<script>onpageshow = event => (window.kept ||= event.persisted)</script>" + inert(NOTE.format("a"))
     body += EMBEDS["iframe"].replace("TRACKER", tracker.url)
 
     def between(first: str, second: str) -> Page:
@@ -60,9 +60,9 @@ def between(keeping: Browser, service: Service, website: Website, tracker: Websi
                 page.goto(f"{website.url}/{path}")
             page.wait_for_function("window.consent")
             page.evaluate(decide)
+            page.wait_for_load_state("networkidle")  # a page that is still loading is not kept
         page.evaluate("setTimeout(() => history.back())")
-        page.wait_for_function("window.kept !== undefined")
-        assert page.evaluate("kept") is True
+        page.wait_for_function("window.kept", timeout=10_000)
         return page
 
     yield between
