@@ -79,7 +79,7 @@ BUDGETS = {
     **_export("parquet", 150_000),
     "statistics": Budget("statistics of 90 days, the slowest of the desk's", 5, "ms", "stats", receipts=FULL),
     "purge": Budget("purging a month, recording going on", 10, "s", "purge", receipts=FULL),
-    "memory": Budget("two processes and gunicorn's own, sum of RSS", 120, "MB", "recording"),
+    "memory": Budget("two processes and gunicorn's own, resident, shared pages once", 120, "MB", "recording"),
     # Of the records, the statistics and the desk.
     "checkpoint": Budget("checkpoint over 10,000 new entries", 0.5, "s", "ledger"),
     "proof": Budget("inclusion proof", 5, "ms", "ledger"),

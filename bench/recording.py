@@ -49,7 +49,7 @@ def trials(plan: Plan, stack: ExitStack) -> list[Trial]:
     return [
         *found,
         Trial("a lone choice beside one durable insert", partial(lone, service, one, folder), budget={"later": "lone"}),
-        Trial("memory after a load", partial(memory, service, one._replace(connections=64)), budget={"rss": "memory"}),
+        Trial("memory after a load", partial(memory, service, one._replace(connections=64)), budget={"pss": "memory"}),
     ]
 
 

@@ -29,7 +29,7 @@ COLUMNS = {
     "times": ("CPU ÷ floor", "{:.2f}"),
     "share": ("rate ÷ floor", "{:.2f}"),
 }
-BESIDE = {"both": ("cpu", "database"), "later": ("p50", "commit"), "rss": ("workers", "pss")}
+BESIDE = {"both": ("cpu", "database"), "later": ("p50", "commit"), "pss": ("rss", "workers")}
 """What is told beside a figure that a budget limits."""
 PACKAGES = ("consent", "flask", "gunicorn", "cryptography", "msgspec")
 

@@ -7,9 +7,8 @@ import pytest
 from msgspec.structs import astuple
 
 from consent.model import Site, Tally
-from consent.storage import open_storage
+from consent.storage import open_storage, schema
 from consent.storage.postgres_schema import MIGRATIONS
-from consent.storage.schema import migrations
 
 KEY = "site, day, policy, action, granted, language, country, regime, surface, count"
 ALWAYS = ("2000-01-01", "3000-01-01")
@@ -22,7 +21,7 @@ def older(unborn, monkeypatch):
     storage = open_storage(unborn)
     with monkeypatch.context() as before:
         before.delitem(MIGRATIONS, "m005_months")
-        before.setattr(migrations, "_migrations", [m for m in migrations._migrations if m.name < "m010"])
+        before.setattr(schema, "MIGRATIONS", [work for work in schema.MIGRATIONS if work.__name__ < "m010"])
         storage.migrate()
         with storage.writing() as rows:
             rows.add_site(Site("shop", 0))

@@ -1,15 +1,49 @@
-"""The SQLite schema, as migrations that are only ever added to."""
+"""The SQLite schema, as migrations that are only ever added to.
 
-from sqlite_utils import Database, Migrations
+sqlite-utils runs them. It is imported only where there is something to run: with what it imports itself it would take
+every process of the service another 8 MB, and twice that where NumPy is installed.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from consent.storage.months import by_months
 from consent.storage.recount import recount
 
-migrations = Migrations("consent")
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+SET = "consent"
+"""The name of our migrations in the table of sqlite-utils."""
+MIGRATIONS: "list[Callable[[Database], None]]" = []
 
 
-@migrations()
-def m001_ledger(db: Database) -> None:
+def applied(connection: sqlite3.Connection) -> list[str]:
+    """Names of the migrations that a database has, in their order."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = '_sqlite_migrations'").fetchone():
+        return []
+    sql = "SELECT name FROM _sqlite_migrations WHERE migration_set = ? ORDER BY rowid"
+    return [name for (name,) in connection.execute(sql, [SET])]
+
+
+def apply(connection: sqlite3.Connection) -> None:
+    """Run what a database does not have yet, each migration in a transaction of its own."""
+    from sqlite_utils import Database, Migrations
+
+    migrations = Migrations(SET)
+    for work in MIGRATIONS:
+        migrations()(work)
+    migrations.apply(Database(connection))
+
+
+def migration(work: "Callable[[Database], None]") -> "Callable[[Database], None]":
+    MIGRATIONS.append(work)
+    return work
+
+
+@migration
+def m001_ledger(db: "Database") -> None:
     """Sites, policies, scripts and the entries of every site's ledger."""
     _run(
         db,
@@ -36,8 +70,8 @@ def m001_ledger(db: Database) -> None:
     )
 
 
-@migrations()
-def m002_tokens(db: Database) -> None:
+@migration
+def m002_tokens(db: "Database") -> None:
     """API tokens; only hashes of their secrets."""
     db.conn.execute(
         """
@@ -49,8 +83,8 @@ def m002_tokens(db: Database) -> None:
     )
 
 
-@migrations()
-def m003_displays(db: Database) -> None:
+@migration
+def m003_displays(db: "Database") -> None:
     """How often the banner was shown: daily counts, no identifier."""
     db.conn.execute(
         """
@@ -62,14 +96,14 @@ def m003_displays(db: Database) -> None:
     )
 
 
-@migrations()
-def m004_scripts_in_one_form(db: Database) -> None:
+@migration
+def m004_scripts_in_one_form(db: "Database") -> None:
     """Scripts are kept once; the other compressed form is made when a browser asks for it."""
     db.conn.execute("ALTER TABLE scripts DROP COLUMN br")
 
 
-@migrations()
-def m005_tree(db: Database) -> None:
+@migration
+def m005_tree(db: "Database") -> None:
     """The Merkle tree of every ledger in tiles of up to 256 hashes, and its checkpoints."""
     _run(
         db,
@@ -86,20 +120,20 @@ def m005_tree(db: Database) -> None:
     )
 
 
-@migrations()
-def m006_shapes(db: Database) -> None:
+@migration
+def m006_shapes(db: "Database") -> None:
     """What statements have in common; an entry's token is a text, or the number of its shape and what is left."""
     db.conn.execute("CREATE TABLE shapes (key INTEGER PRIMARY KEY, shape BLOB NOT NULL UNIQUE)")
 
 
-@migrations()
-def m007_removed_sites(db: Database) -> None:
+@migration
+def m007_removed_sites(db: "Database") -> None:
     """The ids of removed sites, so that no second log begins under the name of a first."""
     db.conn.execute("CREATE TABLE removed_sites (id TEXT PRIMARY KEY)")
 
 
-@migrations()
-def m008_documents(db: Database) -> None:
+@migration
+def m008_documents(db: "Database") -> None:
     """What the desk keeps: people, their sessions, drafts, each as JSON under a kind and an id."""
     db.conn.execute(
         "CREATE TABLE documents (kind TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (kind, id))"
@@ -107,8 +141,8 @@ def m008_documents(db: Database) -> None:
     )
 
 
-@migrations()
-def m009_tallies(db: Database) -> None:
+@migration
+def m009_tallies(db: "Database") -> None:
     """Daily counts of showings and decisions, in full and summed to answers, with those of the receipts that are stored already."""
     _run(
         db,
@@ -133,13 +167,13 @@ def m009_tallies(db: Database) -> None:
     )
 
 
-@migrations()
-def m010_months(db: Database) -> None:
+@migration
+def m010_months(db: "Database") -> None:
     """The daily counts in a row for each month, with a column for each day."""
     _run(db, by_months(text="TEXT", kept=" WITHOUT ROWID"))
 
 
-def _run(db: Database, statements: str) -> None:
+def _run(db: "Database", statements: str) -> None:
     """Run statements one by one; sqlite3's executescript would commit the migration's transaction first."""
     for statement in statements.split(";"):
         db.conn.execute(statement)

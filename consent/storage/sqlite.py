@@ -13,10 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from consent.errors import ConsentError, NewerDatabase, PendingMigrations, Unavailable
-from consent.storage.schema import migrations
+from consent.storage import schema
 from consent.storage.sqlite_rows import SqliteRows, reported
 
 PATIENCE = 10_000
@@ -39,14 +37,14 @@ class SqliteStorage:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._threads = threading.local()
-        self._writer: Database | None = None
+        self._writer: sqlite3.Connection | None = None
         self._turn = threading.Lock()
         self._lock_file: int | None = None
 
     def reading(self) -> SqliteRows:
         with reported():
             if not hasattr(self._threads, "rows"):
-                self._threads.rows = SqliteRows(self._migrated().conn)
+                self._threads.rows = SqliteRows(self._migrated())
             return self._threads.rows
 
     @contextmanager
@@ -54,14 +52,14 @@ class SqliteStorage:
         with reported():
             db = self._migrated()
         try:
-            rows = SqliteRows(db.conn, steady=True)
+            rows = SqliteRows(db, steady=True)
             with reported():
-                db.conn.execute("PRAGMA cache_size=-2048")  # it is read through once: holding pages is of no use
-                db.conn.execute("BEGIN")
+                db.execute("PRAGMA cache_size=-2048")  # it is read through once: holding pages is of no use
+                db.execute("BEGIN")
             rows.sites()  # the first reading fixes what is seen
             yield rows
         finally:
-            db.conn.close()
+            db.close()
 
     @contextmanager
     def writing(self) -> Iterator[SqliteRows]:
@@ -105,12 +103,13 @@ class SqliteStorage:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with self._turn, self._file_lock(), self._database(create=True) as db:
                 pending = self._pending(db)
-                migrations.apply(db)
+                if pending:
+                    schema.apply(db)
             return pending
 
     def pending(self) -> list[str]:
         if not self.path.exists():
-            return [migration.name for migration in migrations._migrations]
+            return [work.__name__ for work in schema.MIGRATIONS]
         with reported(), self._database() as db:
             return self._pending(db)
 
@@ -118,7 +117,7 @@ class SqliteStorage:
         if not self.path.exists():
             return True
         with reported(), self._database() as db:
-            return not db.table_names()
+            return not db.execute("SELECT 1 FROM sqlite_master WHERE type = 'table'").fetchone()
 
     def check(self) -> None:
         if self.pending():
@@ -145,7 +144,7 @@ class SqliteStorage:
             target = sqlite3.connect(path)
             try:
                 # All in one step: between steps another process's write would make SQLite begin anew, for ever.
-                db.conn.backup(target)
+                db.backup(target)
                 target.execute("PRAGMA journal_mode=DELETE")
             finally:
                 target.close()
@@ -161,23 +160,23 @@ class SqliteStorage:
     def _integrity(self) -> list[str]:
         try:
             with self._database() as db:
-                rows = db.conn.execute("PRAGMA integrity_check(20)").fetchall()
+                rows = db.execute("PRAGMA integrity_check(20)").fetchall()
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError as error:
             return [str(error)]
         return [line for row in rows for line in row[0].splitlines()]
 
-    def _pending(self, db: Database) -> list[str]:
-        known = {migration.name for migration in migrations._migrations}
-        unknown = {migration.name for migration in migrations.applied(db)} - known
+    def _pending(self, db: sqlite3.Connection) -> list[str]:
+        known, applied = [work.__name__ for work in schema.MIGRATIONS], schema.applied(db)
+        unknown = {*applied} - {*known}
         if unknown:
             raise NewerDatabase(
                 f"{self.path} was migrated by a newer version ({', '.join(sorted(unknown))}): install that version."
             )
-        return [migration.name for migration in migrations.pending(db)]
+        return [name for name in known if name not in applied]
 
-    def _connect(self, *, create: bool = False) -> Database:
+    def _connect(self, *, create: bool = False) -> sqlite3.Connection:
         if create:
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # the owner's alone to read
         connection = sqlite3.connect(
@@ -193,31 +192,31 @@ class SqliteStorage:
         except sqlite3.Error:
             connection.close()
             raise
-        return Database(connection)
+        return connection
 
-    def _migrated(self) -> Database:
+    def _migrated(self) -> sqlite3.Connection:
         """A connection to a database of this version. Raises PendingMigrations or NewerDatabase."""
         db = self._connect()
         try:
             if self._pending(db):
                 raise PendingMigrations("Run `consent migrate` to bring the database up to date.")
         except BaseException:
-            db.conn.close()
+            db.close()
             raise
         return db
 
     @contextmanager
-    def _database(self, *, create: bool = False) -> Iterator[Database]:
+    def _database(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
         db = self._connect(create=create)
         try:
             yield db
         finally:
-            db.conn.close()
+            db.close()
 
     def _writing_connection(self) -> sqlite3.Connection:
         if self._writer is None:
             self._writer = self._migrated()
-        return self._writer.conn
+        return self._writer
 
     @contextmanager
     def _file_lock(self) -> Iterator[None]:
@@ -234,22 +233,22 @@ class SqliteStorage:
         """Roll back; after an error of the database itself begin anew with a fresh connection."""
         if self._writer is not None:
             with suppress(sqlite3.Error):
-                if self._writer.conn.in_transaction:
-                    self._writer.conn.execute("ROLLBACK")
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
         if isinstance(error, Unavailable) or not isinstance(error, ConsentError):
             self._drop_writer()
 
     def _drop_writer(self) -> None:
         if self._writer is not None:
             with suppress(sqlite3.Error):
-                self._writer.conn.close()
+                self._writer.close()
             self._writer = None
 
 
 class SqliteFile(SqliteStorage):
     """A database file that is only looked at: not a byte of it, nor of its folder, changes."""
 
-    def _connect(self, *, create: bool = False) -> Database:
+    def _connect(self, *, create: bool = False) -> sqlite3.Connection:
         still = "" if Path(f"{self.path}-wal").exists() else "&immutable=1"  # otherwise a -shm would be made beside it
         uri = f"{self.path.absolute().as_uri()}?mode=ro{still}"
-        return Database(sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False))
+        return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
