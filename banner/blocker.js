@@ -1,15 +1,15 @@
 // Brings marked markup to life when its consent is there, and puts embeds back to sleep when it is taken back.
 // Its rule: nothing comes alive unless the state says so, every script at most once and in document order.
 
-import { INERT, LATE, awake, by, caught, exempt, reload, replace, setAttribute, unload } from "./native.js";
+import { INERT, LATE, awake, by, exempt, reload, replace, setAttribute, unload } from "./native.js";
 
 /**
  * What is known of a marked element: whether it is awake, its placeholder, what came of its template, and in which
  * round it was loaded once.
  * @typedef {{awake?: boolean, box?: HTMLElement, nodes?: ChildNode[], round?: number}} Known
  *
- * An embed that is to have a placeholder, and what loads it once.
- * @typedef {{embed: HTMLElement, it: Known, enter: () => void}} Bed
+ * An embed that is to have a placeholder, what loads it once, and what gives it the focus that the placeholder had.
+ * @typedef {{embed: HTMLElement, it: Known, enter: () => void, lead: () => void}} Bed
  */
 
 const MARKED = "[data-consent],.consent-placeholder[lang]:empty";
@@ -68,7 +68,7 @@ function revive(inert, nonce) {
 function unfold({ content, dataset }, adopt) {
   const copy = /** @type {DocumentFragment} */ (content.cloneNode(true));
   for (const script of copy.querySelectorAll("script")) {
-    if (script.matches(MARKED)) continue;
+    if (script.matches(MARKED) || /json|rules|map/.test(script.type)) continue; // data, which browsers read by themselves
     Object.assign(script.dataset, { type: script.type }, dataset);
     script.type = INERT;
     script.text = trusted().createScript(script.text); // a copy has lost the trust its text came with
@@ -92,34 +92,36 @@ function createQueue(nonce, allowed) {
   function drain() {
     for (let inert; (inert = queue[0]);) {
       const script = revive(inert, nonce);
-      const file = !!script.src || script.type == "module";
-      if (loading && !file) return;
+      if (loading && !script.src && script.type != "module") return;
       queue.shift();
-      if (inert.isConnected && allowed(inert)) run(inert, script, file);
+      if (inert.isConnected && allowed(inert)) run(inert, script);
       else taken.delete(inert); // taken back while it waited
     }
   }
 
-  /** @param {HTMLElement} inert @param {HTMLScriptElement} script @param {boolean} file */
-  function run(inert, script, file) {
-    if (file && !script.async) {
-      loading++;
-      for (const name of ENDS) script.addEventListener(name, () => (loading--, drain()));
-    }
-    // Whoever made the script listens to the element that was made.
-    for (const name of ENDS) script.addEventListener(name, () => inert.dispatchEvent(new Event(name)));
+  /**
+   * Runs a script beside the inert one, which stays, without its mark: whoever made it, or has taken the page over, holds
+   * on to it, and a copy of it runs no second time.
+   * @param {HTMLElement} inert @param {HTMLScriptElement} script
+   */
+  function run(inert, script) {
+    const counts = +(script.src && !script.async);
+    loading += counts;
+    for (const name of ENDS) script.addEventListener(name, () => {
+      script.remove();
+      inert.dispatchEvent(new Event(name));
+      loading -= counts;
+      drain();
+    });
     let text = "";
     const page = /** @type {any} */ (document);
     const own = Object.hasOwn(page, "write"); // somebody does this already
     if (!own) page.write = page.writeln = (/** @type {string[]} */ ...texts) => void (text += texts.join(""));
-    if (__SERVICES__ && caught.has(inert)) {
-      inert.after(script);
-      delete inert.dataset.consent; // stays: whoever made it may take it away again
-    } else {
-      inert.replaceWith(script);
-    }
+    inert.after(script);
+    delete inert.dataset.consent;
     if (!own) delete page.write, delete page.writeln;
     if (text) script.after(document.createRange().createContextualFragment(text)); // written now it would wipe the page
+    if (!script.src && !script.type) script.remove(); // a file goes when it has run, a module is not heard of
   }
 
   /** @param {HTMLScriptElement} script */
@@ -212,8 +214,9 @@ export function createBlocker({ nonce, granted, refused, places, sweep, mend, op
     beds.push({ embed: element, it, enter() {
       it.round = round;
       settle(element);
+    }, lead() {
       const first = /** @type {any} */ (it.nodes?.find(node => node instanceof HTMLElement) || element);
-      if (it.nodes) first.tabIndex = -1;
+      if (first.tabIndex < 0) first.tabIndex = -1; // said, it can have the focus
       first.focus();
     } });
   }

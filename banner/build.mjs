@@ -9,7 +9,7 @@ import { minify } from "terser";
 
 // Names that never leave the script: neither in the settings, the API, the DOM nor in what is stored or sent.
 const INTERNAL = ["announce", "awake", "box", "claim", "clear", "denied", "embed", "emit", "enter", "flush", "headless", "held",
-  "hold", "home", "live", "mend", "keepReceipt", "nodes", "places", "read", "record", "refused", "rewrite", "round", "shown", "sweep",
+  "hold", "home", "live", "mend", "keepReceipt", "lead", "nodes", "places", "read", "record", "refused", "rewrite", "round", "shown", "sweep",
   "sync", "vouch", "waiting", "write"];
 
 /** Every declaration ends in a semicolon, at which the view makes it important. */

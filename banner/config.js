@@ -5,5 +5,5 @@ export const script = /** @type {HTMLScriptElement} */ (document.currentScript);
 export const { src, nonce, dataset } = script;
 /** Where the site is on our server, which is where our script came from. */
 export const home = src.slice(0, src.lastIndexOf("/sites/")) + "/sites/" + config.site;
-export const { categories, texts, appearance = {}, regime, language, policy, signals } = config;
+export const { categories, appearance = {}, regime, language, policy, signals } = config;
 export const services = __SERVICES__ ? config.services : [];

@@ -1,6 +1,7 @@
 // What stands where an embed waits: a box of the same size that says who would be loaded and why it is not.
 // It copies the embed's place in the layout, so that nothing shifts when the one takes the other's turn.
-import { categories, services, texts } from "./config.js";
+import { categories, services } from "./config.js";
+import * as texts from "./texts.js";
 import { button, element, host, shadow } from "./view.js";
 
 /** @typedef {(action: import("./types").Action, id: string) => void} Choose */
@@ -28,7 +29,8 @@ export const createPlaceholders = (choose, single) => ({
 const fills = ({ localName, dataset: { src, poster } }) => !/^(body|table|image|feImage)$/.test(localName) && (src || !poster);
 
 /** One place, in four steps: reading and writing take turns. @param {import("./blocker.js").Bed} bed @param {Choose} choose @param {boolean} single */
-function* place({ embed, it, enter }, choose, single) {
+function* place(bed, choose, single) {
+  const { embed, it } = bed;
   const { dataset, localName, style } = embed;
   const computed = getComputedStyle(embed);
   const display = localName == "template" ? "block" : computed.display; // has a place in the layout once it is told one
@@ -44,7 +46,7 @@ function* place({ embed, it, enter }, choose, single) {
   // No words fit a counting pixel, and nothing shows of a picture without a size, nor of a source inside its medium.
   if (display == "none" || parseFloat(width) < 48 || parseFloat(height) < 24 ||
     (auto && /img|source|template/.test(localName))) return clear(embed);
-  const box = shadow(host("", { class: "consent-placeholder" }), inside(dataset, single && enter, choose));
+  const box = shadow(host("", { class: "consent-placeholder" }), inside(bed, single, choose));
   embed.before(box);
   box.style.cssText = copied;
   box.style.overflow = "hidden"; // puts the box on the line as an embed stands
@@ -62,8 +64,9 @@ function clear({ dataset, style }, box) {
   delete dataset.consentDisplay;
 }
 
-/** @param {DOMStringMap} marks @param {false | (() => void)} once @param {Choose} choose */
-function inside({ consent, service }, once, choose) {
+/** @param {import("./blocker.js").Bed} bed @param {boolean} single @param {Choose} choose */
+function inside({ embed, enter, lead }, single, choose) {
+  const { consent, service } = embed.dataset;
   const category = categories.find(one => one.id == consent);
   const named = service ? __SERVICES__ && services.find(one => one.id == service) : category;
   if (!named) console.warn(`consent: this policy has no "${service || consent}"`);
@@ -72,6 +75,6 @@ function inside({ consent, service }, once, choose) {
     element("b", {}, title),
     element("p", {}, texts.placeholder_why.replace("{category}", category?.name || "")),
     element("div", { class: "row" },
-      once && button(texts.load_once, () => (once(), named && choose("load_once", named.id))),
-      named && button(texts.always_allow, () => choose("custom", named.id))));
+      single && button(texts.load_once, () => (enter(), lead(), named && choose("load_once", named.id))),
+      named && button(texts.always_allow, () => (choose("custom", named.id), lead()))));
 }

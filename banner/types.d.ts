@@ -33,37 +33,6 @@ export type Surface = "banner" | "preferences" | "placeholder" | "privacy_page" 
 export type Status = "given" | "partial" | "refused" | "withdrawn" | "expired" | "outdated" | "unknown";
 export type Answers = Record<string, boolean>;
 
-export interface Texts {
-  title: string;
-  body: string;
-  accept: string;
-  reject: string;
-  preferences: string;
-  save: string;
-  close: string;
-  privacy_link: string;
-  reopen: string;
-  preferences_title: string;
-  preferences_body: string;
-  always_on: string;
-  withdraw: string;
-  saved: string;
-  gpc: string;
-  placeholder: string;
-  placeholder_why: string;
-  load_once: string;
-  always_allow: string;
-  dismiss: string;
-  changed?: string;
-  last_choice: string;
-  download: string;
-  services: string;
-  provider: string;
-  kept: string;
-  until_closed: string;
-  until_deleted: string;
-}
-
 /** What the rules need to know of a policy. */
 export interface Rules {
   policy: number;
@@ -102,7 +71,8 @@ export interface Config extends Rules {
     clarity?: string[][];
   };
   privacy_url?: string;
-  texts: Texts;
+  /** In the order of banner/texts.js. */
+  texts: string[];
 }
 
 /** A stored choice: the cookie, taken apart. Times are seconds since the epoch. */

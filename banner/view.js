@@ -2,11 +2,12 @@
 // every click on; it decides nothing. Words reach the page as text, looks as constructed sheets that withstand the
 // page's own: an important declaration inside a shadow root wins over any outside.
 import { answers } from "./choices.js";
-import { appearance, categories, config, language as lang, regime, services, texts } from "./config.js";
+import { appearance, categories, config, language as lang, regime, services } from "./config.js";
 import forBanner from "./style/banner.css";
 import forControl from "./style/control.css";
 import forDialog from "./style/dialog.css";
 import forServices from "./style/services.css";
+import * as texts from "./texts.js";
 
 /**
  * @typedef {object} Parts
@@ -62,7 +63,11 @@ export const host = (id, attributes, ...children) =>
 /** @param {HTMLElement} host @param {string} looks @param {Node[]} children */
 function dress(host, looks, ...children) {
   const root = host.attachShadow({ mode: "open" });
-  root.adoptedStyleSheets = [looks, appearance.css || ""].filter(Boolean).map(sheet);
+  try {
+    root.adoptedStyleSheets = [looks, appearance.css || ""].filter(Boolean).map(sheet);
+  } catch {
+    // a browser of before 2023: all is there, without its looks
+  }
   root.append(...children);
   return host;
 }

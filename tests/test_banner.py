@@ -1,6 +1,7 @@
 """The script's bytes, and that every way of installing serves them."""
 
 import json
+import re
 import subprocess
 import sys
 import sysconfig
@@ -37,6 +38,14 @@ def test_there_is_a_script_for_every_language_and_regime(published):
     assert made[0] == ("en", "opt-in") and len(made) == len(set(made)) == 2 * 3
 
 
+BODY = banner.WORDS.index("body")
+
+
+def test_the_script_reads_words_in_the_order_in_which_they_travel():
+    names = re.search(r"const \[([^\]]+)\]", (ROOT / "banner" / "texts.js").read_text())
+    assert names and tuple(re.findall(r"\w+", names[1])) == banner.WORDS
+
+
 def told(**more) -> dict:
     """What a script is told of a policy with these settings."""
     asked = [{"id": "session", "necessary": True}, {"id": "analytics"}, {"id": "advertising"}]
@@ -69,8 +78,9 @@ def test_microsofts_signals_are_spoken_where_their_service_is_there():
 
 
 def test_words_that_nothing_shows_do_not_travel():
-    assert "privacy_link" not in told()["texts"]
-    assert "privacy_link" in told(privacy_url="https://shop.example/privacy")["texts"]
+    assert len(told()["texts"]) == banner.WORDS.index("changed")
+    said = told(privacy_url="https://shop.example/privacy")["texts"]
+    assert said[-2:] == [None, "Privacy policy"]
 
 
 def test_many_who_ask_at_once_have_a_script_compressed_once(published, monkeypatch):
@@ -101,18 +111,18 @@ def test_only_one_language_travels(published):
     ("regime", "key"), [("opt-in", "body"), ("opt-out", "body_opt_out"), ("notice", "body_notice")]
 )
 def test_each_regime_has_its_own_words(published, regime, key):
-    body = settings_in(banner.render(published, language="en", regime=regime))["texts"]["body"]
+    body = settings_in(banner.render(published, language="en", regime=regime))["texts"][BODY]
     assert body.startswith(published.texts["en"][key].partition("{")[0])
 
 
 def test_days_and_purposes_are_filled_in(published):
-    body = settings_in(banner.render(published, language="en", regime="opt-in"))["texts"]["body"]
+    body = settings_in(banner.render(published, language="en", regime="opt-in"))["texts"][BODY]
     assert "120 days" in body and "Chat" in body and "{" not in body
 
 
 def test_two_lifetimes_are_told_as_both(published):
     longer = msgspec.structs.replace(published, refusal_days=300)
-    assert "120–300 days" in settings_in(banner.render(longer, language="en", regime="opt-in"))["texts"]["body"]
+    assert "120–300 days" in settings_in(banner.render(longer, language="en", regime="opt-in"))["texts"][BODY]
 
 
 def test_no_text_of_a_policy_can_leave_its_place(draft):
@@ -122,7 +132,9 @@ def test_no_text_of_a_policy_can_leave_its_place(draft):
     script = banner.render(
         policy.publish(policy.complete(evil), site="shop", version=1, material_since=1), language="en", regime="opt-in"
     )
-    assert b"</script" not in script and settings_in(script)["texts"]["title"].startswith("</script>")
+    assert b"</script" not in script and settings_in(script)["texts"][banner.WORDS.index("title")].startswith(
+        "</script>"
+    )
 
 
 INSTALLS = {

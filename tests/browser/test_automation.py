@@ -1,4 +1,4 @@
-"""Tools that answer for the visitor: autoconsent's own engine with and without our rule, Consent-O-Matic's rule."""
+"""Tools that answer for the visitor: autoconsent's own engine with and without our rule."""
 
 import json
 from collections.abc import Iterator
@@ -24,32 +24,6 @@ BACKGROUND = """([config, rules]) => {
         if (message.type == "eval") setTimeout(() => autoconsentReceiveMessage({type: "evalResp", id: message.id, result: false}));
     };
 }"""
-
-CONSENT_O_MATIC = """async ([rule, wishes]) => {
-    const pause = time => new Promise(done => setTimeout(done, time));
-    const find = ({parent, target}) => {
-        const from = parent ? document.querySelector(parent.selector) : document;
-        const found = from && [...(from.shadowRoot || from).querySelectorAll(target.selector)];
-        return found && found.filter(one => !target.displayFilter || one.offsetHeight)[0];
-    };
-    const actions = {
-        click: it => find(it)?.click(),
-        list: async it => { for (const one of it.actions) await run(one); },
-        waitcss: async it => { for (let n = 0; n < it.retries && !find(it); n++) await pause(it.waitTime); },
-        consent: async it => {
-            for (const one of it.consents) {
-                const box = find(one.matcher);
-                if (box && box.checked != wishes.includes(one.type)) await run(one.toggleAction);
-            }
-        },
-    };
-    const run = it => actions[it.type](it);
-    const {detectors: [{presentMatcher, showingMatcher}], methods} = rule;
-    if (![...presentMatcher, ...showingMatcher].every(find)) return false;
-    for (const name of ["OPEN_OPTIONS", "DO_CONSENT", "SAVE_CONSENT"]) await run(methods.find(one => one.name == name).action);
-    return true;
-}"""
-"""As much of its engine as the rule uses: a parent with a shadow root is entered, boxes are clicked where they differ."""
 
 # The languages in which autoconsent knows how a banner asks and how it is refused.
 KNOWN = ["en", "de", "fr", "nl", "es", "pl", "pt"]
@@ -131,16 +105,3 @@ def test_none_of_autoconsents_other_rules_takes_us_for_somebody_else(show) -> No
         "said.some(one => one.type == 'report' && one.state.lifecycle == 'nothingDetected')", timeout=20_000
     )
     assert page.evaluate("said.filter(one => one.type == 'cmpDetected')") == []
-
-
-@pytest.mark.parametrize(
-    ("wishes", "granted"),
-    [([], []), (["A", "B"], ["persistent", "analytics"]), (["A", "B", "D", "E", "F", "X"], list(CATEGORIES))],
-)
-def test_consent_o_matic_answers_as_its_user_wishes(show, wishes: list[str], granted: list[str]) -> None:
-    page = show()
-    (rule,) = json.loads((RULES / "consent-o-matic.json").read_text()).values()
-    assert page.evaluate(CONSENT_O_MATIC, [rule, wishes]) is True
-    expect(page.locator("#consent-banner")).to_have_count(0)
-    assert page.evaluate(f"{json.dumps(list(CATEGORIES))}.filter(consent.granted)") == granted
-    assert page.evaluate(CONSENT_O_MATIC, [rule, wishes]) is False

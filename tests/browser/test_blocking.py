@@ -28,6 +28,8 @@ def show(service: Service, website: Website, tracker: Website, page: Page):
         tracker.put(f"/{name}.js", NOTE.format(name), "text/javascript")
     tracker.put("/module.js", "export {}; " + NOTE.format("module"), "text/javascript", Access_Control_Allow_Origin="*")
     tracker.put("/pinned.js", NOTE.format("a"), "text/javascript", Access_Control_Allow_Origin="*")
+    itself = "const s = document.currentScript; itself = [s.id, s.crossOrigin, s.referrerPolicy, s.dataset.site, s.async, s.previousElementSibling.previousElementSibling.tagName]"
+    tracker.put("/self.js", itself, "text/javascript", Access_Control_Allow_Origin="*")
     tracker.put("/frame", "<p>An embedded film")
     tracker.put("/pixel", PIXEL, "image/svg+xml")
     tracker.put("/style.css", "h1 { color: rgb(1, 2, 3) }", "text/css")
@@ -95,12 +97,31 @@ def test_modules_stay_modules(show) -> None:
 
 def test_a_released_script_keeps_its_attributes(show) -> None:
     page = show(
-        inert("", "src=TRACKER/module.js id=one crossorigin=anonymous referrerpolicy=no-referrer data-site=7 async")
+        inert("", "src=TRACKER/self.js id=one crossorigin=anonymous referrerpolicy=no-referrer data-site=7 async")
     )
     page.evaluate("consent.accept()")
-    page.wait_for_selector("#one:not([type='text/plain'])", state="attached")
-    script = "s => [s.crossOrigin, s.referrerPolicy, s.dataset.site, s.async]"
-    assert page.locator("#one").evaluate(script) == ["anonymous", "no-referrer", "7", True]
+    page.wait_for_function("window.itself")
+    assert page.evaluate("itself") == ["one", "anonymous", "no-referrer", "7", True, "H1"]
+
+
+def test_a_released_script_leaves_the_page_as_it_was(show) -> None:
+    body = inert("", "src=TRACKER/a.js id=file") + inert(NOTE.format("inline"), "id=inline")
+    page = show(body)
+    before = page.evaluate("window.held = [...document.querySelectorAll('[data-consent]')]; document.body.innerHTML")
+    page.evaluate("consent.accept()")
+    ran(page, "a", "inline")
+    assert page.evaluate("held.every(one => one.isConnected)")
+    assert page.evaluate("document.querySelectorAll('#file, #inline').length") == 2
+    assert before.count("<script") == page.locator("body script").count()
+    page.evaluate("document.body.innerHTML += '<p>More'")
+    ran(page, "a", "inline")
+
+
+def test_inline_code_behind_an_inline_module_runs(show) -> None:
+    page = show(inert("export {}; " + NOTE.format("module"), "data-type=module") + inert(NOTE.format("inline")))
+    page.evaluate("consent.accept()")
+    page.wait_for_function("window.ran?.length == 2")
+    assert sorted(page.evaluate("ran")) == ["inline", "module"]
 
 
 def test_integrity_defer_and_load_events_survive_being_released(show) -> None:

@@ -117,7 +117,6 @@ def test_what_a_client_takes_over_stays_asleep_and_comes_alive_once(show, tracke
     assert page.evaluate("faults") == []
 
 
-@pytest.mark.xfail(strict=True, reason="a script that ran is queued again once its old type is put back")
 @pytest.mark.parametrize("how", ["mend", "anew"])
 def test_what_is_awake_already_runs_no_second_time_when_a_client_takes_it_over(
     show, tracker: Website, how: str
@@ -130,12 +129,7 @@ def test_what_is_awake_already_runs_no_second_time_when_a_client_takes_it_over(
     assert (page.evaluate("ran"), tracker.count("/a.js"), page.evaluate("faults")) == (["a", "inline"], 1, [])
 
 
-GONE = pytest.mark.xfail(
-    strict=True, reason="a marked script that is released leaves the page, its client's reference with it"
-)
-
-
-@pytest.mark.parametrize("granted", [False, pytest.param(True, marks=GONE)])
+@pytest.mark.parametrize("granted", [False, True])
 @pytest.mark.parametrize("how", ["mend", "anew"])
 def test_a_clients_nodes_stay_its_own(show, how: str, granted: bool) -> None:
     """It puts something beside each and takes each away again; nothing that shows is left where they stood."""

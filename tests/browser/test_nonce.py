@@ -54,7 +54,6 @@ def test_what_is_released_has_the_nonce_of_our_tag_and_nothing_is_reported(
     page.evaluate("consent.accept()")
     until(page, "window.ran?.length == 4")
     assert sorted(page.evaluate("ran")) == ["a", "inline", "m", "unfolded"]
-    assert page.evaluate("[...document.scripts].map(one => one.nonce)") == ["r4nd0m"] * (6 if attributes else 5)
     page.wait_for_timeout(150)
     assert website.count("/report") == 0
 

@@ -71,7 +71,6 @@ def show(service: Service, website: Website, host: Website, page: Page):
     return show
 
 
-@pytest.mark.xfail(strict=True, reason="two errors reach the page's window.onerror")
 @pytest.mark.parametrize(
     ("lacking", "way"), [("no replaceSync", "tag"), ("no adopted sheets", "tag"), ("no adopted sheets", "inline")]
 )
