@@ -38,9 +38,9 @@ COMPLAINTS = {
         "browser/test_late.py::test_a_script_added_later_waits_and_then_runs_once"
     ],
     "11 always allowing an embed is forgotten": [
-        "browser/test_blocking.py::test_always_allowing_grants_the_service_and_is_recorded",
-        "browser/test_blocking.py::test_loading_once_is_for_this_page_view_and_recorded_as_such",
-        "browser/test_blocking.py::test_where_only_embeds_ask_no_banner_comes_and_always_is_remembered",
+        "browser/test_embeds.py::test_always_allowing_grants_the_service_and_is_recorded",
+        "browser/test_embeds.py::test_loading_once_is_for_this_page_view_and_recorded_as_such",
+        "browser/test_embeds.py::test_where_only_embeds_ask_no_banner_comes_and_always_is_remembered",
     ],
     "12 a strict content-security policy breaks it": [
         "browser/test_strict_page.py::test_the_whole_flow_violates_nothing"

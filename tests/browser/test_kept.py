@@ -14,7 +14,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import FLAGS, Service, Website, tag
-from tests.browser.test_blocking import EMBEDS, NOTE, inert
+from tests.browser.test_blocking import NOTE, inert
+from tests.browser.test_embeds import EMBEDS
 
 pytestmark = pytest.mark.browser
 
