@@ -44,7 +44,9 @@ class SqliteStorage:
     def reading(self) -> SqliteRows:
         with reported():
             if not hasattr(self._threads, "rows"):
-                self._threads.rows = SqliteRows(self._migrated())
+                connection = self._migrated()
+                connection.execute("PRAGMA cache_size=-4096")  # each thread has one; the system keeps the file's pages too
+                self._threads.rows = SqliteRows(connection)
             return self._threads.rows
 
     @contextmanager

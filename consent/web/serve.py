@@ -2,6 +2,8 @@
 
 import gc
 import os
+from contextlib import suppress
+from ctypes import CDLL
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -20,8 +22,18 @@ def keep(worker: Any) -> None:
         Keeper(service.ledger, service.settings).start()
 
 
+ARENAS = -8
+"""M_ARENA_MAX of mallopt(3)."""
+
+
 def share(server: Any, worker: Any) -> None:
-    """Let workers share what the master has imported: the collector, which would write to every page, passes over it."""
+    """Keep workers small; gunicorn calls it before it forks one.
+
+    They share what the master has imported: the collector, which would write to every page, passes over it. And glibc
+    gives their threads two heaps in place of one for each, some 7 MB less a process, in which nobody waits measurably.
+    """
+    with suppress(AttributeError, OSError):  # another C library has no heaps to number
+        CDLL(None).mallopt(ARENAS, 2)
     gc.collect()
     gc.freeze()
 
