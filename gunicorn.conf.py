@@ -2,7 +2,8 @@
 
 # What they rest on. Measured on 27 November 2026 on two cores that others used too (load 5 to 7), each row's runs in
 # turns with the others', medians; CPU is the server's for one request, "memory" is what all processes hold, shared
-# pages counted once. Rates and slowest answers differed more from run to run than from row to row, so none is given.
+# pages counted once (some 20 MB more than now: threads had a heap each). Rates and slowest answers differed more from
+# run to run than from row to row, so none is given.
 #
 #   recording, 64 connections                   CPU us   memory MB    runs
 #   our worker, 1 process                          446         115       3
