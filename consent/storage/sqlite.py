@@ -45,7 +45,7 @@ class SqliteStorage:
         with reported():
             if not hasattr(self._threads, "rows"):
                 connection = self._migrated()
-                connection.execute("PRAGMA cache_size=-4096")  # each thread has one; the system keeps the file's pages too
+                connection.execute("PRAGMA cache_size=-4096")  # each thread has one, and the system keeps pages too
                 self._threads.rows = SqliteRows(connection)
             return self._threads.rows
 
