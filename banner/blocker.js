@@ -1,7 +1,7 @@
 // Brings marked markup to life when its consent is there, and puts embeds back to sleep when it is taken back.
 // Its rule: nothing comes alive unless the state says so, every script at most once and in document order.
 
-import { INERT, LATE, awake, by, exempt, reload, replace, setAttribute, unload } from "./native.js";
+import { INERT, LATE, awake, by, caught, exempt, reload, replace, setAttribute, unload } from "./native.js";
 
 /**
  * What is known of a marked element: whether it is awake, its placeholder, what came of its template, and in which
@@ -50,7 +50,7 @@ function bringLate(element) {
 function revive(inert, nonce) {
   const script = document.createElement("script");
   for (const { name, value } of inert.attributes) {
-    if (name != "type" && name != "nonce") setAttribute.call(script, name, trusted().createScriptURL(value));
+    if (!/^(type|nonce|on.+)$/.test(name)) setAttribute.call(script, name, trusted().createScriptURL(value));
   }
   bringLate(script);
   script.type = inert.dataset.type || "";
@@ -100,15 +100,14 @@ function createQueue(nonce, allowed) {
   }
 
   /**
-   * Runs a script beside the inert one, which stays, without its mark: whoever made it, or has taken the page over, holds
-   * on to it, and a copy of it runs no second time.
+   * Runs a script in the place of the inert one while the page loads. Later the inert one stays, without its mark: whoever
+   * made it, or has taken the page over, holds on to it.
    * @param {HTMLElement} inert @param {HTMLScriptElement} script
    */
   function run(inert, script) {
     const counts = +(script.src && !script.async);
     loading += counts;
     for (const name of ENDS) script.addEventListener(name, () => {
-      script.remove();
       inert.dispatchEvent(new Event(name));
       loading -= counts;
       drain();
@@ -117,11 +116,15 @@ function createQueue(nonce, allowed) {
     const page = /** @type {any} */ (document);
     const own = Object.hasOwn(page, "write"); // somebody does this already
     if (!own) page.write = page.writeln = (/** @type {string[]} */ ...texts) => void (text += texts.join(""));
-    inert.after(script);
-    delete inert.dataset.consent;
+    taken.add(script); // whoever marks it anew
+    if ((__SERVICES__ && caught.has(inert)) || page.readyState == "complete") {
+      inert.before(script);
+      delete inert.dataset.consent;
+    } else {
+      inert.replaceWith(script);
+    }
     if (!own) delete page.write, delete page.writeln;
     if (text) script.after(document.createRange().createContextualFragment(text)); // written now it would wipe the page
-    if (!script.src && !script.type) script.remove(); // a file goes when it has run, a module is not heard of
   }
 
   /** @param {HTMLScriptElement} script */

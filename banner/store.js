@@ -62,7 +62,7 @@ export function createStore(config, page) {
     read,
     write,
     waiting,
-    receipt: () => shelf.get(receipt),
+    receipt: () => shelf.get(receipt) || null,
     keepReceipt: (/** @type {string} */ text) => shelf.set(receipt, text),
     /** @param {Recording} body */
     add: body => keepWaiting([...waiting(), body]),

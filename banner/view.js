@@ -145,7 +145,7 @@ export function createView(parts) {
   function mend() {
     if (place.isConnected || mendings++ > 20) return;
     // A body that is written anew as text holds copies of ours, without what is in their shadow.
-    document.querySelectorAll("[id^=consent-][dir]").forEach(one => one.shadowRoot || one.remove());
+    document.querySelectorAll("#consent-modal,#consent-banner,#consent-reopen").forEach(one => one.shadowRoot || one.remove());
     if (!root.isConnected) root = document.body;
     root?.append(place);
     sync();

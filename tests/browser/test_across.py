@@ -113,6 +113,52 @@ def test_what_somebody_else_hands_over_is_not_taken(show, places, page: Page, ho
     expect(page.locator("#consent-banner")).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    "markup",
+    ["<a id=theirs href='{}'>It</a>", "<svg width=99 height=20><a id=theirs href='{}'><text y=15>It</text></a></svg>"],
+)
+@pytest.mark.parametrize("button", ["left", "right"])
+def test_a_mark_that_a_visitor_wrote_into_a_link_is_taken_out(
+    show, places, page: Page, markup: str, button: str
+) -> None:
+    page = show(places["one"])
+    forged = f"{places['two']}/plain{FORGED.format(page.evaluate('Date.now() / 1e3 >>> 0'))}"
+    page.evaluate(
+        "html => { document.body.insertAdjacentHTML('afterbegin', html); document.addEventListener('click', event => event.preventDefault()) }",
+        markup.format(forged),
+    )
+    page.get_by_text("It", exact=True).click(button=button)  # type: ignore[arg-type]
+    assert page.evaluate("theirs.getAttribute('href')") == f"{places['two']}/plain"
+
+
+def test_what_listens_to_clicks_on_the_page_sees_no_mark(show, places, page: Page) -> None:
+    page = show(places["one"], places["two"] + "/plain")
+    page.click("#consent-accept")
+    page.evaluate("document.addEventListener('click', () => (sessionStorage.seen = go.href))")
+    page.evaluate("go.click(); undefined")
+    assert arrived(page, places["two"])[0] == "given"
+    page.goto(places["one"] + "/plain")
+    assert page.evaluate("sessionStorage.seen") == places["two"] + "/plain"
+
+
+@pytest.mark.parametrize("decided_at", [1, 99999999999])
+def test_what_has_lapsed_or_comes_from_the_future_is_not_taken(show, places, page: Page, decided_at: int) -> None:
+    page = show(places["one"], places["two"] + "/plain")
+    page.evaluate("at => (document.cookie = `consent=1.2.${at}.fZk3PpQ0Tz2mYw4uJr8aBg.analytics; Path=/`)", decided_at)
+    page.click("#go")
+    assert arrived(page, places["two"])[0] == "unknown"
+    assert "consent=" not in page.evaluate("document.cookie")
+
+
+def test_a_route_behind_the_mark_is_found_by_the_page(show, places, page: Page) -> None:
+    page = show(places["one"], places["two"] + "/plain#/route?a=1")
+    page.add_init_script("addEventListener('hashchange', () => (window.route = location.hash))")
+    page.click("#consent-accept")
+    page.click("#go")
+    assert arrived(page, places["two"])[0] == "given"
+    page.wait_for_function("window.route == '#/route?a=1'")
+
+
 def test_nobody_who_has_not_chosen_hands_anything_over(show, places, page: Page) -> None:
     page = show(places["one"], f"{places['two']}/plain{FORGED.format(page.evaluate('Date.now() / 1e3 >>> 0'))}")
     page.click("#go")
