@@ -40,4 +40,4 @@ def c15t_subject(now: int) -> str:
     return f"sub_{'1' * (C15T_LENGTH - len(data.lstrip(bytes(1))))}{digits}"
 
 
-KINDS = {"choice": choice, "c15t": c15t}
+KINDS = {"choice": choice, "c15t": c15t, "nothing": dict}

@@ -11,6 +11,8 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+import psycopg
+
 from bench import load, servers
 from bench.budgets import JUDGED
 from bench.load import Job
@@ -35,16 +37,18 @@ def trials(plan: Plan, stack: ExitStack) -> list[Trial]:
         job = Job(service.port, PATH, connections, plan.seconds, 201, HEADERS, CHOICE)
         name = named("record a choice", connections)
         budget = {"both": f"postgres {connections}"} if connections in JUDGED else {}
-        found.append(Trial(f"PostgreSQL, {name}", partial(recorded, service, database, job), name, budget))
+        found.append(Trial(f"PostgreSQL, {name}", partial(recorded, service, database, job, url), name, budget))
     return found
 
 
-def recorded(service: Running, database: Cluster, job: Job) -> Figures:
-    """One load, and what the database used meanwhile, in microseconds a receipt."""
+def recorded(service: Running, database: Cluster, job: Job, url: str) -> Figures:
+    """One load, and what the database used meanwhile, in microseconds a receipt; the bytes of one on its disk."""
     before = used(database)
     count, figures = load.counted(service, job)
     spent = (used(database) - before) / count * 1e6
-    return figures | {"database": spent, "both": figures["cpu"] + spent}
+    with psycopg.connect(url) as connection:
+        [(size,)] = connection.execute("SELECT pg_total_relation_size('entries') / count(*) FROM entries")
+    return figures | {"database": spent, "both": figures["cpu"] + spent, "bytes": size}
 
 
 def used(database: Cluster) -> float:

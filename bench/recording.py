@@ -1,4 +1,5 @@
-"""Recording a choice durably at 1, 16, 64 and 256 connections, also by a service that has just started; a lone request; memory.
+"""Recording a choice durably at 1, 16, 64 and 256 connections, also by a service that has just started; counting a showing;
+a lone request; memory.
 
 Floors: a bare WSGI function under the same gunicorn settings that takes the same body, and single durable inserts into
 SQLite in a loop.
@@ -26,8 +27,10 @@ CHOICE = {
 }
 BUDGETS = {16: {"cpu": "recording 16"}, 64: {"cpu": "recording 64", "p99": "recording p99"}}
 """By the number of connections."""
+SHOWING = {"policy": 1, "language": "en", "surface": "banner"}
 HEADERS = {"Origin": servers.ORIGIN, "Content-Type": "text/plain"}
 PATH = f"/sites/{servers.SITE}/receipts"
+DISPLAYS = f"/sites/{servers.SITE}/displays"
 
 
 def trials(plan: Plan, stack: ExitStack) -> list[Trial]:
@@ -43,6 +46,7 @@ def trials(plan: Plan, stack: ExitStack) -> list[Trial]:
         found += [
             Trial(named("record a choice", connections), partial(load.measure, service, post), floor, BUDGETS.get(connections, {})),
             Trial(named("record a choice, cold", connections), partial(load.cold, folder, post), floor),
+            Trial(named("count a showing", connections), partial(load.measure, service, post._replace(path=DISPLAYS, expect=204, choice=SHOWING, fresh="nothing")), floor),
             Trial(floor, partial(load.measure, bare, nothing)),
         ]  # fmt: skip
     one = Job(service.port, PATH, 1, plan.seconds, 201, HEADERS, CHOICE)

@@ -26,6 +26,7 @@ COLUMNS = {
     "rss": ("RSS MB", "{:.0f}"),
     "workers": ("workers' RSS", "{:.0f}"),
     "pss": ("Pss MB", "{:.0f}"),
+    "bytes": ("bytes each", "{:,.0f}"),
     "times": ("CPU ÷ floor", "{:.2f}"),
     "share": ("rate ÷ floor", "{:.2f}"),
 }

@@ -9,7 +9,7 @@ from typing import NamedTuple
 Figures = dict[str, float]
 """What one run of a trial found: `rate` (a second), `cpu`, of a database of its own `database`, and `both` (microseconds each),
 `p50`, `p99`, of a durable insert `commit`, and `later` than that (milliseconds), `peak`, `rss`, `pss` and `workers` (MB of
-memory); what does not apply is left out."""
+memory), `bytes` on the disk; what does not apply is left out."""
 
 CONNECTIONS = (1, 16, 64, 256)
 """How many are open at once, where that matters."""
