@@ -225,6 +225,8 @@ def full(server: Server) -> Server:
     """A server that can write nothing more, after it has recorded something."""
     for _ in range(30):
         assert server.record()[0] == 201
+    while len(server.processes()) < 3:  # the second worker may still be on its way
+        time.sleep(0.05)
     limit(server, (server.data / "consent.db-wal").stat().st_size)
     return server
 
