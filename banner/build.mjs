@@ -1,7 +1,6 @@
 // Builds static/: minified scripts with one free name each, meant to stand in the function that the server wraps around
-// them. banner.js from main.js, and plain.js, which leaves out what no plain policy needs; the guard's two
-// forms; what makes it strict; what takes a choice along to another
-// origin. The same sources give the same bytes.
+// them. banner.js from main.js, and plain.js, which leaves out what no plain policy needs; both again with what takes a
+// choice along to other origins; the guard's two forms; what makes it strict. The same sources give the same bytes.
 import { readFile, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { build, transform } from "esbuild";
@@ -23,12 +22,12 @@ const sheet = {
   },
 };
 
-/** All modules in one, unminified. @param {string} entry @param {boolean} services */
-async function bundle(entry, services) {
+/** All modules in one, unminified. @param {string} entry @param {boolean} services @param {boolean} across */
+async function bundle(entry, services, across) {
   const { outputFiles } = await build({
     entryPoints: [`banner/${entry}.js`],
     plugins: [sheet],
-    define: { __SERVICES__: `${services}` },
+    define: { __SERVICES__: `${services}`, __ACROSS__: `${across}` },
     bundle: true,
     minifySyntax: true,
     format: "esm",
@@ -41,11 +40,12 @@ async function bundle(entry, services) {
 
 const folder = process.argv[2] || "static";
 
-/** @type {[string, string, boolean][]} what is made of which source, whether with what plain policies do not need */
-const SCRIPTS = [["banner", "main", true], ["plain", "main", false], ["guard", "guard", true], ["guard-plain", "guard", false], ["across", "across", true], ["strict", "strict", true]];
+/** @type {[string, string, boolean, boolean?][]} what is made of which source, with what plain policies do not need, with what follows links */
+const SCRIPTS = [["banner", "main", true], ["plain", "main", false], ["banner-across", "main", true, true], ["plain-across", "main", false, true],
+  ["guard", "guard", true], ["guard-plain", "guard", false], ["strict", "strict", true]];
 
-for (const [name, entry, services] of SCRIPTS) {
-  const { code } = await minify(await bundle(entry, services), {
+for (const [name, entry, services, across = false] of SCRIPTS) {
+  const { code } = await minify(await bundle(entry, services, across), {
     ecma: 2021,
     module: true,
     compress: { passes: 3, unsafe_arrows: true, toplevel: true },

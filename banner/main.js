@@ -1,5 +1,6 @@
 // Boot order and the public API. Its rule: the stored choice is read first, everything follows from the state, and
 // whatever fails leaves things as they were: not granted.
+import { follow } from "./across.js";
 import { createBlocker, exchange, trusted } from "./blocker.js";
 import { answers, changed, derive, entries } from "./choices.js";
 import { beyond, clean, tell } from "./cleaner.js";
@@ -88,7 +89,7 @@ function refresh(event, detail) {
   const before = state;
   state = read();
   const same = essence(before) == essence(state);
-  if (!same) follow(before);
+  if (!same) turn(before);
   if (event) {
     emit(event, detail);
     others?.postMessage(0);
@@ -97,7 +98,7 @@ function refresh(event, detail) {
 }
 
 /** Providers hear of it first, then what waits is released or put back, then what they left is cleared. @param {State} before */
-function follow(before) {
+function turn(before) {
   const turned = __SERVICES__ ? services.filter(({ id }) => before.services[id] != state.services[id]) : [];
   const refused = __SERVICES__ ? turned.filter(({ id }) => !granted(id)) : [];
   speak("update", state.grants, signals);
@@ -271,6 +272,7 @@ function settle() {
  * the whole script is among them, this costs more than all the rest.
  */
 function start() {
+  if (__ACROSS__) follow(store);
   const begin = () => boot(store.read());
   if (/** @type {any} */ (document).prerendering) document.addEventListener("prerenderingchange", begin, { once: true });
   else queueMicrotask(begin);

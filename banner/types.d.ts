@@ -150,6 +150,8 @@ declare global {
   const __STRICT__: { sources: string; services: Record<string, string> };
   /** Whether the script is the whole one; the one for plain policies leaves out services, UET and Clarity. */
   const __SERVICES__: boolean;
+  /** Whether a choice follows links to the site's other origins. */
+  const __ACROSS__: boolean;
   interface Window {
     consent?: object;
     dataLayer?: any;

@@ -7,7 +7,6 @@ ever, so a receipt can name them by their hash.
 import gzip
 import hashlib
 import threading
-from collections.abc import Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -28,6 +27,7 @@ WORDS = (
     "saved", "title", "withdraw", "changed", "privacy_link", *OF_SERVICES,
 )  # fmt: skip
 """The order in which words travel, those last that a policy may lack (banner/texts.js)."""
+FORMS = ("banner.js", "plain.js", "banner-across.js", "plain-across.js")
 HINT = b"//# allFunctionsCalledOnLoad\n"
 """Tells Chromium to compile everything at once: it takes a quarter less time than function by function."""
 SPOKEN: dict[str, tuple[str, ...]] = {"google": get_args(GoogleType), "uet": get_args(UetType), "clarity": get_args(ClarityType)}  # fmt: skip
@@ -59,7 +59,7 @@ def is_plain(published: Published) -> bool:
 @cache
 def code_hash() -> bytes:
     """SHA-256 of the banner's code, all forms of it."""
-    return hashlib.sha256(b"".join(map(source, ("banner.js", "plain.js", "across.js")))).digest()
+    return hashlib.sha256(b"".join(map(source, FORMS))).digest()
 
 
 def scripts(published: Published) -> list[Script]:
@@ -70,16 +70,14 @@ def scripts(published: Published) -> list[Script]:
 def render(published: Published, *, language: str, regime: Regime) -> bytes:
     """The script itself: the code with its one free variable bound to the settings."""
     settings = settings_of(published, language=language, regime=regime)
-    names = ["across.js"] * published.cookie.follow_links + ["plain.js" if is_plain(published) else "banner.js"]
-    return HINT + bound(names, "__CONSENT__", settings).encode() + b"\n"
+    name = ("plain" if is_plain(published) else "banner") + "-across" * published.cookie.follow_links
+    return HINT + bound(f"{name}.js", "__CONSENT__", settings).encode() + b"\n"
 
 
-def bound(names: Sequence[str], free: str, settings: dict[str, Any]) -> str:
-    """Scripts of static/ with their one free variable bound, one after another; they may stand in HTML."""
+def bound(name: str, free: str, settings: dict[str, Any]) -> str:
+    """A script of static/ with its one free variable bound; it may stand in HTML."""
     said = msgspec.json.encode(settings).decode().replace("<", "\\u003c")
-    code = [source(name).decode().strip() for name in names]
-    apart = code if len(code) == 1 else [f"(()=>{{{one}}})();" for one in code]
-    return f"(function({free}){{{''.join(apart)}}})({said});"
+    return f"(function({free}){{{source(name).decode().strip()}}})({said});"
 
 
 def brotli_of(gzipped: bytes) -> bytes:
