@@ -68,6 +68,6 @@ def memory(service: Running, job: Job) -> Figures:
     """What the service's processes hold after they recorded, and served the script."""
     load.measure(service, job)
     for language in ("en", "de", "fr"):
-        with urlopen(f"http://127.0.0.1:{service.port}/sites/{servers.SITE}/banner.js?language={language}") as answer:
+        with urlopen(f"http://127.0.0.1:{service.port}/sites/{servers.SITE}/banner.js?lang={language}") as answer:
             answer.read()
     return service.memory()
