@@ -57,6 +57,13 @@ class Service:
         self.cli("site", "create", site, *[part for origin in origins for part in ("--origin", origin)], check=False)
         self.cli("policy", "publish", site, str(file))
 
+    def __enter__(self) -> "Service":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
     def start(self, *options: str) -> None:
         command = [CONSENT, "serve", "--port", str(self.port), *options]
         with self.log.open("ab") as log:
@@ -113,6 +120,12 @@ class Website:
         self.url = f"http://localhost:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
+    def __enter__(self) -> "Website":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def put(self, path: str, body: str, media_type: str = "text/html; charset=utf-8", **headers: str) -> str:
         """Publish something at a path; its address."""
         self.pages[path] = (media_type, body.encode(), headers)
@@ -146,17 +159,15 @@ class Website:
 
 @pytest.fixture(scope="module")
 def website() -> Iterator[Website]:
-    website = Website()
-    yield website
-    website.close()
+    with Website() as website:
+        yield website
 
 
 @pytest.fixture
 def tracker() -> Iterator[Website]:
     """A host that only counts what it is asked."""
-    tracker = Website()
-    yield tracker
-    tracker.close()
+    with Website() as tracker:
+        yield tracker
 
 
 @pytest.fixture
@@ -164,9 +175,8 @@ def service(tmp_path: Path, website: Website) -> Iterator[Service]:
     """A running service with the site `shop` for the website's origin."""
     service = Service(tmp_path / "data")
     service.cli("site", "create", "shop", "--origin", website.url)
-    service.start()
-    yield service
-    service.stop()
+    with service:
+        yield service
 
 
 @pytest.fixture(scope="session")

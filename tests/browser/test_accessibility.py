@@ -36,9 +36,8 @@ def service(tmp_path_factory: pytest.TempPathFactory, website: Website) -> Itera
     more = {"services": services, "languages": ["en", "de", "ar"], "privacy_url": "https://shop.example/privacy"}
     for site, appearance in SITES.items():
         service.publish(site, [website.url], ("persistent", "analytics", "social"), appearance=appearance, **more)
-    service.start()
-    yield service
-    service.stop()
+    with service:
+        yield service
 
 
 def open_page(service: Service, website: Website, page: Page, site: str, language: str = "en") -> Page:

@@ -15,10 +15,9 @@ MARKED = "<script type='text/plain' data-consent='analytics' src='TRACKER/a.js'>
 
 @pytest.fixture(scope="module")
 def host() -> Iterator[Website]:
-    tracker = Website()
-    tracker.put("/a.js", "window.ran = (window.ran || 0) + 1", "text/javascript")
-    yield tracker
-    tracker.close()
+    with Website() as tracker:
+        tracker.put("/a.js", "window.ran = (window.ran || 0) + 1", "text/javascript")
+        yield tracker
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +36,8 @@ def service(tmp_path_factory: pytest.TempPathFactory, places: dict[str, str], ho
     service.publish("plain", origins, ("analytics",), **follows)
     service.publish("services", origins, ("analytics",), services=[counter(host.url)], **follows)
     service.publish("apart", origins, ("analytics",))
-    service.start()
-    yield service
-    service.stop()
+    with service:
+        yield service
 
 
 @pytest.fixture

@@ -36,9 +36,8 @@ def service(tmp_path_factory: pytest.TempPathFactory, website: Website) -> Itera
     languages = json.loads(service.cli("policy", "show", "shop"))["languages"]
     for site, appearance in (("shop", {}), ("modal", {"layout": "modal"})):
         service.publish(site, [website.url], CATEGORIES, languages=languages, appearance=appearance)
-    service.start()
-    yield service
-    service.stop()
+    with service:
+        yield service
 
 
 @pytest.fixture

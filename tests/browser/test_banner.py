@@ -41,9 +41,8 @@ def serve_shop(folder: Path, website: Website) -> Iterator[Service]:
     policy["services"] = [made("hotjar", "analytics"), made("video", "social")]
     (folder / "policy.json").write_text(json.dumps(policy))
     service.cli("policy", "publish", "shop", str(folder / "policy.json"))
-    service.start()
-    yield service
-    service.stop()
+    with service:
+        yield service
 
 
 def made(name: str, category: str) -> dict:

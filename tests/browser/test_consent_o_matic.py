@@ -54,9 +54,8 @@ def service(tmp_path_factory: pytest.TempPathFactory, website: Website) -> Itera
     service = Service(tmp_path_factory.mktemp("service") / "data")
     for site, categories in SITES.items():
         service.publish(site, [website.url], categories)
-    service.start()
-    yield service
-    service.stop()
+    with service:
+        yield service
 
 
 @pytest.mark.parametrize("wished", [[], ["social"], ["analytics", "social"]])

@@ -50,9 +50,8 @@ def service(
     service = Service(tmp_path_factory.mktemp("service") / "data")
     films = counter(trackers["FILMS"].url, id="films", category="social", name="Films", cookies=[])
     service.publish("shop", [website.url], ("analytics", "social"), services=[counter(trackers["COUNTER"].url), films])
-    service.start()
-    yield service
-    service.stop()
+    with service:
+        yield service
 
 
 @pytest.fixture

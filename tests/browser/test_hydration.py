@@ -57,16 +57,14 @@ window.unmount = () => { for (const one of tree) app.removeChild(one.node); };
 def service(tmp_path_factory: pytest.TempPathFactory, website: Website) -> Iterator[Service]:
     service = Service(tmp_path_factory.mktemp("service") / "data")
     service.publish("shop", [website.url], ("analytics", "social"))
-    service.start()
-    yield service
-    service.stop()
+    with service:
+        yield service
 
 
 @pytest.fixture(scope="module")
 def tracker() -> Iterator[Website]:
-    tracker = Website()
-    yield tracker
-    tracker.close()
+    with Website() as tracker:
+        yield tracker
 
 
 @pytest.fixture

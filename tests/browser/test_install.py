@@ -34,9 +34,8 @@ def service(tmp_path: Path, website: Website):
     """One for each test: a process does not note the same twice within an hour."""
     service = Service(tmp_path / "data")
     service.publish("shop", [website.url], ("analytics",), languages=["en", "de"])
-    service.start()
-    yield service
-    service.stop()
+    with service:
+        yield service
 
 
 @pytest.mark.parametrize("name", HEADS)

@@ -27,9 +27,8 @@ def service(tmp_path_factory: pytest.TempPathFactory, website: Website) -> Itera
     service = Service(tmp_path_factory.mktemp("service") / "data")
     for site in ("shop", "asked", "decided"):
         service.publish(site, [website.url], ("analytics", "social"))
-    service.start()
-    yield service
-    service.stop()
+    with service:
+        yield service
 
 
 # Kept: the back/forward cache

@@ -49,14 +49,13 @@ RAN = "window.ran = (window.ran || []).concat('{}')"
 @pytest.fixture(scope="module")
 def host() -> Iterator[Website]:
     """A tracker's host, the same for all tests: its address stands in the policy."""
-    tracker = Website()
-    tracker.put("/a.js", RAN.format("a"), "text/javascript")
-    tracker.put("/b.js", RAN.format("b"), "text/javascript")
-    tracker.put("/frame", "<p>An embedded film")
-    tracker.put("/pixel", "<svg xmlns='http://www.w3.org/2000/svg' width='90' height='60'/>", "image/svg+xml")
-    tracker.put("/hit", "{}", "application/json", Access_Control_Allow_Origin="*")
-    yield tracker
-    tracker.close()
+    with Website() as tracker:
+        tracker.put("/a.js", RAN.format("a"), "text/javascript")
+        tracker.put("/b.js", RAN.format("b"), "text/javascript")
+        tracker.put("/frame", "<p>An embedded film")
+        tracker.put("/pixel", "<svg xmlns='http://www.w3.org/2000/svg' width='90' height='60'/>", "image/svg+xml")
+        tracker.put("/hit", "{}", "application/json", Access_Control_Allow_Origin="*")
+        yield tracker
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +65,8 @@ def service(tmp_path_factory: pytest.TempPathFactory, website: Website, host: We
     for site, more in (("shop", ""), ("open", "[blocking]\nurls = false\nstorage = false")):
         service.cli("site", "create", site, "--origin", website.url)
         publish(service, website, host, more, site=site)
-    service.start()
-    yield service
-    service.stop()
+    with service:
+        yield service
 
 
 def publish(service: Service, website: Website, host: Website, more: str = "", *, site: str = "shop") -> None:

@@ -33,10 +33,9 @@ SIZES = [(1280, 800), (360, 640), (320, 256)]
 
 @pytest.fixture(scope="module")
 def website() -> Iterator[Website]:
-    website = Website()
-    website.put("/logo.svg", LOGO, "image/svg+xml")
-    yield website
-    website.close()
+    with Website() as website:
+        website.put("/logo.svg", LOGO, "image/svg+xml")
+        yield website
 
 
 @pytest.fixture(scope="module")

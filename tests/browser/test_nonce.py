@@ -18,9 +18,8 @@ MARKED = "type=text/plain data-consent=analytics"
 def service(tmp_path_factory: pytest.TempPathFactory, website: Website) -> Iterator[Service]:
     service = Service(tmp_path_factory.mktemp("service") / "data")
     service.publish("shop", [website.url], ("analytics",), languages=["en", "de"])
-    service.start()
-    yield service
-    service.stop()
+    with service:
+        yield service
 
 
 @pytest.fixture

@@ -36,20 +36,18 @@ PRIVATE = {
 
 @pytest.fixture(scope="module")
 def host() -> Iterator[Website]:
-    tracker = Website()
-    tracker.put("/a.js", NOTE.format("a"), "text/javascript")
-    tracker.put("/frame", "<p>An embedded film")
-    yield tracker
-    tracker.close()
+    with Website() as tracker:
+        tracker.put("/a.js", NOTE.format("a"), "text/javascript")
+        tracker.put("/frame", "<p>An embedded film")
+        yield tracker
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory, website: Website, host: Website) -> Iterator[Service]:
     service = Service(tmp_path_factory.mktemp("service") / "data")
     service.publish("shop", [website.url], ("analytics", "social"), services=[counter(host.url)])
-    service.start()
-    yield service
-    service.stop()
+    with service:
+        yield service
 
 
 @pytest.fixture

@@ -40,16 +40,14 @@ def service(tmp_path_factory: pytest.TempPathFactory, website: Website) -> Itera
     films = counter("http://films.example", id="films", category="social", name="Films", cookies=[])
     more = {"languages": ["en", "de", "ar"], "services": [films]}
     service.publish("shop", [website.url], ("analytics", "social"), **more)
-    service.start()
-    yield service
-    service.stop()
+    with service:
+        yield service
 
 
 @pytest.fixture(scope="module")
 def tracker() -> Iterator[Website]:
-    tracker = Website()
-    yield tracker
-    tracker.close()
+    with Website() as tracker:
+        yield tracker
 
 
 @pytest.fixture

@@ -45,9 +45,8 @@ class Placed(Service):
 def service(tmp_path: Path, website: Website) -> Iterator[Service]:
     service = Placed(tmp_path / "data")
     service.cli("site", "create", "shop", "--origin", website.url)
-    service.start()
-    yield service
-    service.stop()
+    with service:
+        yield service
 
 
 @pytest.fixture

@@ -16,10 +16,9 @@ READY = "window.consent && document.querySelector('#consent-banner, #consent-reo
 
 @pytest.fixture(scope="module")
 def host() -> Iterator[Website]:
-    tracker = Website()
-    tracker.put("/a.js", "window.ran = (window.ran || 0) + 1; window.told = dataLayer.at(-1)", "text/javascript")
-    yield tracker
-    tracker.close()
+    with Website() as tracker:
+        tracker.put("/a.js", "window.ran = (window.ran || 0) + 1; window.told = dataLayer.at(-1)", "text/javascript")
+        yield tracker
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +29,8 @@ def service(tmp_path_factory: pytest.TempPathFactory, website: Website, host: We
     origins = [website.url, f"http://www.shop.test:{port}", f"http://blog.shop.test:{port}"]
     for site, more in (("shop", {}), ("family", {"cookie": {"domain": ".shop.test"}}), ("soon", {"refusal_days": 30})):
         service.publish(site, origins, ("analytics", "social"), services=[counter(host.url)], **more)
-    service.start()
-    yield service
-    service.stop()
+    with service:
+        yield service
 
 
 @pytest.fixture

@@ -40,9 +40,8 @@ def service(tmp_path_factory: pytest.TempPathFactory, website: Website) -> Itera
     more = {"services": services, "languages": ["en", "de", "ar"], "privacy_url": "https://shop.example/privacy"}
     for site, appearance in LAYOUTS.items():
         service.publish(site, [website.url], ("persistent", "analytics", "social"), appearance=appearance, **more)
-    service.start()
-    yield service
-    service.stop()
+    with service:
+        yield service
 
 
 @pytest.mark.parametrize("zoom", ZOOMS)
