@@ -18,7 +18,8 @@ const MANY = 50;
 const ENDS = ["load", "error"];
 
 const same = (/** @type {string} */ text) => text;
-const plain = { createScript: same, createScriptURL: same, createHTML: same };
+/** @type {any} */
+const plain = { createScript: same, createScriptURL: same, ...(__SERVICES__ && { createHTML: same }) };
 
 /** @type {import("./types").TrustedMakers | undefined} */
 let makers;
@@ -213,7 +214,7 @@ export function createBlocker({ nonce, granted, refused, places, sweep, mend, op
     if (was) unload(element);
     if (element.dataset.consent?.[0] == "!") return;
     waiting.add(element);
-    if (document.readyState != "complete") addEventListener("load", measure, { once: true });
+    if (document.readyState != "complete") addEventListener("load", measure);
     beds.push({ embed: element, it, enter() {
       it.round = round;
       settle(element);

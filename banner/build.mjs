@@ -7,8 +7,8 @@ import { build, transform } from "esbuild";
 import { minify } from "terser";
 
 // Names that never leave the script: neither in the settings, the API, the DOM nor in what is stored or sent.
-const INTERNAL = ["announce", "awake", "box", "claim", "clear", "denied", "embed", "emit", "enter", "flush", "headless", "held",
-  "hold", "home", "live", "mend", "keepReceipt", "lead", "nodes", "places", "read", "record", "refused", "rewrite", "round", "shown", "sweep",
+const INTERNAL = ["announce", "awake", "box", "claim", "clear", "decide", "denied", "drop", "embed", "emit", "enter", "flush", "headless", "held",
+  "hold", "home", "it", "keep", "keepReceipt", "live", "mend", "lead", "nodes", "places", "read", "record", "refused", "rewrite", "round", "shown", "sweep",
   "sync", "vouch", "waiting", "write"];
 
 /** Every declaration ends in a semicolon, at which the view makes it important. */
@@ -48,7 +48,7 @@ for (const [name, entry, services, across = false] of SCRIPTS) {
   const { code } = await minify(await bundle(entry, services, across), {
     ecma: 2021,
     module: true,
-    compress: { passes: 3, unsafe_arrows: true, toplevel: true },
+    compress: { passes: 3, unsafe_arrows: true, toplevel: true, hoist_funs: true },
     mangle: { properties: { regex: new RegExp(`^(${INTERNAL.join("|")})$`) } },
   });
   await writeFile(`${folder}/${name}.js`, code);

@@ -110,13 +110,20 @@ function turn(before) {
   if (__SERVICES__) sweepUp(refused);
 }
 
-/** Clears what refused services left, and looks again for what comes back. @param {import("./types").Service[]} refused */
+/**
+ * Clears what refused services left; those just refused may bring something back, so that it looks again. On a page's rest
+ * one look is enough: what comes later meets the next page's.
+ * @param {import("./types").Service[]} refused
+ */
 async function sweepUp(refused) {
   if (!live()) return;
-  await clean(services, granted, window).catch(console.error);
-  if (refused.length && config.blocking.reload) return location.reload();
-  await new Promise(resolve => setTimeout(resolve, 1e3));
-  const left = [...await clean(services, granted, window).catch(() => []), ...beyond(refused)];
+  const cleared = () => clean(services, granted, window).catch(error => (console.error(error), []));
+  let left = await cleared();
+  if (refused.length) {
+    if (config.blocking.reload) return location.reload();
+    await new Promise(resolve => setTimeout(resolve, 1e3));
+    left = [...await cleared(), ...beyond(refused)];
+  }
   if (left.length) {
     console.warn("consent: cannot be cleared from here: " + left.join(", "));
     emit("error", { left });
@@ -202,7 +209,7 @@ function boot(choice) {
   guard?.handOver(api);
   if (guard && guard.guards != policy) console.warn("consent: paste the guard anew, of policy " + guard.guards);
   emit("ready", state);
-  document.addEventListener("visibilitychange", () => (document.hidden ? leave() : refresh()));
+  addEventListener("visibilitychange", () => (document.hidden ? leave() : refresh()));
   addEventListener("pagehide", () => {
     leave();
     others = void others?.close(); // a page that others might call upon is not kept
@@ -267,15 +274,14 @@ function settle() {
 }
 
 /**
- * A page that is prepared before anybody looks at it waits: it may never be seen. The cookie is read first in a microtask,
- * which runs before anything else on the page: Chromium notes where every caller of that stands in its source, and when
- * the whole script is among them, this costs more than all the rest.
+ * A page that is prepared before anybody looks at it waits: it may never be seen. The cookie is read first and by itself:
+ * Chromium notes where every caller of that stands in its source, and where the whole script, or much of it, is among
+ * them, this costs more than all the rest. Microtasks run before anything else on the page.
  */
 function start() {
   if (__ACROSS__) follow(store);
-  const begin = () => boot(store.read());
-  if (/** @type {any} */ (document).prerendering) document.addEventListener("prerenderingchange", begin, { once: true });
-  else queueMicrotask(begin);
+  new Promise((/** @type {any} */ go) => (/** @type {any} */ (document).prerendering ? document.addEventListener("prerenderingchange", go) : go()))
+    .then(store.read).then(boot);
 }
 
 const { lang } = dataset;

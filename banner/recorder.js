@@ -45,7 +45,7 @@ export function createRecorder({ home, store, emit }) {
     busy = false;
     if (!pause) return;
     timer = setTimeout(flush, pause);
-    addEventListener("online", flush, { once: true });
+    addEventListener("online", flush);
   }
 
   /** One try; the milliseconds to wait before the next, 0 once the choice has left the outbox. @param {Recording} body */
@@ -55,7 +55,7 @@ export function createRecorder({ home, store, emit }) {
     const { status } = answer;
     if (answer.ok) return done(body, await answer.json());
     if (!FINAL.test(/** @type {any} */ (status))) return later(answer.headers.get("Retry-After"));
-    store.remove(id);
+    store.drop(id);
     console.error(`consent: choice ${id} not recorded (${status})`);
     emit("error", { id, status });
     return 0;
@@ -70,7 +70,7 @@ export function createRecorder({ home, store, emit }) {
     if (!receipt) throw id; // somebody else's 200, such as a hotel's sign-in page: not recorded
     failures = 0;
     if (action != "load_once") store.keepReceipt(receipt);
-    store.remove(id);
+    store.drop(id);
     takeTime(body, Date.parse(state.decided_at));
     emit("recorded", { id, receipt, state });
     return 0;
@@ -83,8 +83,8 @@ export function createRecorder({ home, store, emit }) {
    */
   function takeTime({ decided_at }, time) {
     const choice = store.read();
-    const newest = choice && choice.decided_at * 1e3 == Date.parse(decided_at);
-    if (newest && !store.waiting().length && Math.abs(time - Date.now()) < DAY) {
+    const newest = choice?.decided_at == Date.parse(decided_at) / 1e3;
+    if (newest && !store.waiting()[0] && Math.abs(time - Date.now()) < DAY) {
       store.write({ ...choice, decided_at: (time / 1e3) >>> 0 });
     }
   }
@@ -93,7 +93,7 @@ export function createRecorder({ home, store, emit }) {
     flush,
     /** @param {Recording} body */
     record(body) {
-      store.add(body);
+      store.keep(body);
       flush();
     },
     /** Counts one showing, without any identifier. @param {object} body */

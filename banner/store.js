@@ -1,5 +1,5 @@
-// What the browser keeps: the cookie, the receipt, the outbox. Nothing is written before there is a choice, and
-// no storage error ever leaves this file: what cannot be stored is remembered until the page goes.
+// What the browser keeps: the cookie, the receipt, the outbox and a flag on it. Nothing is written before there is a
+// choice, and no storage error ever leaves this file: what cannot be stored is remembered until the page goes.
 import { format, holds, parse } from "./choices.js";
 
 /**
@@ -24,12 +24,18 @@ export function createStore(config, page) {
   const shelf = openShelf(page);
   const receipt = "consent:receipt:" + site;
   const outbox = "consent:outbox:" + site;
+  // A cookie while something waits, read with the choice: opening localStorage only to find nothing is dear, and every
+  // page would.
+  const flag = "consent_outbox_" + site + "=1";
+  /** @type {unknown} */
+  let flagged;
   let unkept = ""; // a value that the browser would not take as a cookie
 
   /** @returns {Choice | null} The newest choice: two cookies of the name may reach us, from two domains. */
   function read() {
-    const values = cookies(page).map(text => text.split(cookie.name + "=")).filter(([before]) => !before);
-    const choices = [...values.map(([, value]) => parse(value)), parse(unkept)];
+    const all = [...cookies(page), cookie.name + "=" + unkept];
+    flagged ||= all.includes(flag);
+    const choices = all.map(text => text.split(cookie.name + "=")).map(([before, value]) => parse(before ? "" : value));
     return choices.reduce((newest, one) => (one && !(newest && newest.decided_at > one.decided_at) ? one : newest), null);
   }
 
@@ -48,26 +54,31 @@ export function createStore(config, page) {
   /** @returns {Recording[]} */
   function waiting() {
     try {
-      return JSON.parse(shelf.get(outbox) || "[]").filter((/** @type {Recording} */ one) => one.id);
+      if (flagged) return JSON.parse(/** @type {any} */ (shelf.get(outbox))).filter((/** @type {Recording} */ one) => one.id);
     } catch {
-      return [];
+      // none, or broken by somebody else
     }
+    return [];
   }
 
   // An old library may have given arrays a `toJSON` of its own.
   /** @param {Recording[]} list */
-  const keepWaiting = list => shelf.set(outbox, `[${list.map(one => JSON.stringify(one))}]`);
+  function keepWaiting(list) {
+    flagged = list[0];
+    cookies(page, flag + "; Path=/; Max-Age=" + (flagged ? LONGEST : 0)); // for this host alone, as is what it stands for
+    shelf.set(outbox, `[${list.map(one => JSON.stringify(one))}]`);
+  }
 
   return {
     read,
     write,
     waiting,
-    receipt: () => shelf.get(receipt) || null,
+    receipt: () => shelf.get(receipt),
     keepReceipt: (/** @type {string} */ text) => shelf.set(receipt, text),
     /** @param {Recording} body */
-    add: body => keepWaiting([...waiting(), body]),
+    keep: body => keepWaiting([...waiting(), body]),
     /** @param {string} id */
-    remove: id => keepWaiting(waiting().filter(one => one.id != id)),
+    drop: id => keepWaiting(waiting().filter(one => one.id != id)),
   };
 }
 

@@ -59,6 +59,21 @@ def test_choices_made_offline_arrive_in_their_order(service: Service, website: W
     assert actions == ["accept_all", "withdraw", "custom"]
 
 
+def test_only_what_waits_opens_local_storage(service: Service, website: Website, page: Page) -> None:
+    page.add_init_script("""
+        const { get } = Object.getOwnPropertyDescriptor(window, 'localStorage');
+        window.opened = 0;
+        Object.defineProperty(window, 'localStorage', { get() { opened++; return get.call(window); } });""")
+    open_page(service, website, page)
+    page.get_by_role("button", name="Reject all", exact=True).click()
+    page.wait_for_function(f"consent.receipt() && {OUTBOX} === 0")
+    assert [one["name"] for one in page.context.cookies()] == ["consent"]
+    page.reload()
+    page.wait_for_selector("#consent-reopen")
+    page.evaluate("dispatchEvent(new Event('visibilitychange'))")
+    assert page.evaluate("opened") == 0
+
+
 def test_two_tabs_record_a_choice_once(service: Service, website: Website, page: Page) -> None:
     open_page(service, website, page)
     page.context.set_offline(True)

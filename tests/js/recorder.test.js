@@ -115,7 +115,7 @@ test("somebody else's 200 is no receipt", async t => {
 for (const status of [400, 409, 413, 415, 422]) {
   test(`${status} drops the choice, says so, and lets the next one through`, async t => {
     const { recorder, store, events, ids } = begin(t, [{ status }]);
-    store.add(body("bad"));
+    store.keep(body("bad"));
     recorder.record(body("good"));
     await settle();
     assert.deepEqual(ids(), ["bad", "good"]);
@@ -146,7 +146,7 @@ test("choices are recorded in the order they were made", async t => {
 
 test("flushing twice at once sends nothing twice", async t => {
   const { recorder, store, sent } = begin(t);
-  store.add(body("one"));
+  store.keep(body("one"));
   recorder.flush();
   recorder.flush();
   await settle();
@@ -161,8 +161,9 @@ test("an empty outbox asks nothing of the network", async t => {
 
 test("a choice left over by an earlier page is recorded by the next", async t => {
   const page = createPage();
-  page.kept.set("consent:outbox:shop", JSON.stringify([body("one")]));
+  createStore(CONFIG, page).keep(body("one"));
   const { recorder, store } = begin(t, [], page);
+  store.read();
   await recorder.flush();
   assert.deepEqual([store.waiting(), store.receipt()], [[], "receipt.of.one"]);
 });

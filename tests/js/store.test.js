@@ -68,9 +68,9 @@ for (const [name, options] of Object.entries({ refused: { cookies: false, storag
     const store = createStore(CONFIG, createPage(options));
     store.write(choice(["social"]));
     store.keepReceipt("a.b.c");
-    store.add(BODY);
+    store.keep(BODY);
     assert.deepEqual([store.read(), store.receipt(), store.waiting()], [choice(["social"]), "a.b.c", [BODY]]);
-    store.remove(BODY.id);
+    store.drop(BODY.id);
     assert.deepEqual(store.waiting(), []);
   });
 }
@@ -79,7 +79,7 @@ test("receipt and outbox have the names of the contract", () => {
   const page = createPage();
   const store = createStore(CONFIG, page);
   store.keepReceipt("a.b.c");
-  store.add(BODY);
+  store.keep(BODY);
   assert.deepEqual(Object.fromEntries(page.kept), { "consent:receipt:shop": "a.b.c", "consent:outbox:shop": JSON.stringify([BODY]) });
 });
 
@@ -87,8 +87,29 @@ test("an outbox that somebody else broke is empty", () => {
   for (const junk of ["{", "null", "1", '"text"', "[null]", '{"id": 1}']) {
     const page = createPage();
     page.kept.set("consent:outbox:shop", junk);
-    assert.deepEqual(createStore(CONFIG, page).waiting(), [], junk);
+    page.jar.set("consent_outbox_shop", "1");
+    const store = createStore(CONFIG, page);
+    store.read();
+    assert.deepEqual(store.waiting(), [], junk);
   }
+});
+
+test("while something waits a cookie of this host says so, and nobody looks where it does not", () => {
+  const page = createPage();
+  const { get } = Object.getOwnPropertyDescriptor(page, "localStorage");
+  let opened = 0;
+  Object.defineProperty(page, "localStorage", { get: () => (opened++, get.call(page)) });
+  const domain = { ...CONFIG, cookie: { name: "consent", domain: ".shop.example" } };
+  createStore(domain, page).keep(BODY);
+  const later = createStore(domain, page);
+  later.read();
+  assert.deepEqual([later.waiting(), page.written], [[BODY], ["consent_outbox_shop=1; Path=/; Max-Age=34560000"]]);
+  later.drop(BODY.id);
+  assert.equal(page.written[1], "consent_outbox_shop=1; Path=/; Max-Age=0");
+  page.jar.clear();
+  opened = 0;
+  const last = createStore(CONFIG, page);
+  assert.deepEqual([last.read(), last.waiting(), opened], [null, [], 0]);
 });
 
 test("a subject is 128 random bits in base64url", () => {
