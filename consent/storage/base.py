@@ -1,4 +1,4 @@
-"""What a storage backend promises; the contract suite in tests/test_storage.py holds every backend to it.
+"""What a storage backend promises; the contract suite in tests/test_storage*.py holds every backend to it.
 
 Rows are read through `reading()` and changed inside `writing()`: one durable transaction, all or nothing.
 """
