@@ -11,10 +11,12 @@ COMPLAINTS = {
         "browser/test_promise.py::test_a_choice_becomes_a_receipt_that_others_verify"
     ],
     "2 anyone can write or replay records": [
-        "test_public.py::test_a_foreign_or_missing_origin_may_not_record",
-        "test_public.py::test_the_same_choice_again_gets_the_same_receipt",
+        "test_recording.py::test_a_foreign_or_missing_origin_may_not_record",
+        "test_recording.py::test_the_same_choice_again_gets_the_same_receipt",
     ],
-    "3 a rate limit drops a withdrawal": ["test_public.py::test_a_withdrawal_right_after_too_many_grants_is_recorded"],
+    "3 a rate limit drops a withdrawal": [
+        "test_recording.py::test_a_withdrawal_right_after_too_many_grants_is_recorded"
+    ],
     "4 withdrawal leaves cookies behind": [
         "browser/test_world.py::test_withdrawing_clears_cookies_of_every_parent_domain_and_path",
         "browser/test_late.py::test_withdrawing_clears_what_was_stored_and_says_what_it_cannot_reach",
