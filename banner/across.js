@@ -63,7 +63,7 @@ function take(value, store) {
   const own = store.read();
   if (!choice || !isSister(document.referrer) || (own && own.decided_at >= choice.decided_at)) return;
   if (/unknown|expired|outdated/.test(derive(config, choice, false, Date.now() / 1e3).status)) return;
-  const kept = store.write(choice);
+  const kept = store.save(choice);
   store.keepReceipt(""); // of another choice
   fetch(`${home}/subjects/${choice.subject}/receipts`, { credentials: "omit" }).then(answer => answer.json()).then(({ items }) => {
     const newest = items.find((/** @type {any} */ one) => one.claims.consent.action != "load_once");

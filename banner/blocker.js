@@ -214,7 +214,7 @@ export function createBlocker({ nonce, granted, refused, places, sweep, mend, op
     if (was) unload(element);
     if (element.dataset.consent?.[0] == "!") return;
     waiting.add(element);
-    if (document.readyState != "complete") addEventListener("load", measure);
+    if (document.readyState != "complete") addEventListener("load", measure, { once: true });
     beds.push({ embed: element, it, enter() {
       it.round = round;
       settle(element);

@@ -1,4 +1,4 @@
-// Builds static/: minified scripts with one free name each, meant to stand in the function that the server wraps around
+// Builds static/: minified scripts with one free name, `$`, meant to stand in the function that the server wraps around
 // them. banner.js from main.js, and plain.js, which leaves out what no plain policy needs; both again with what takes a
 // choice along to other origins; the guard's two forms; what makes it strict. The same sources give the same bytes.
 import { readFile, writeFile } from "node:fs/promises";
@@ -8,8 +8,8 @@ import { minify } from "terser";
 
 // Names that never leave the script: neither in the settings, the API, the DOM nor in what is stored or sent.
 const INTERNAL = ["announce", "awake", "box", "claim", "clear", "decide", "denied", "drop", "embed", "emit", "enter", "flush", "headless", "held",
-  "hold", "home", "it", "keep", "keepReceipt", "live", "mend", "lead", "nodes", "places", "read", "record", "refused", "rewrite", "round", "shown", "sweep",
-  "sync", "vouch", "waiting", "write"];
+  "hold", "home", "input", "it", "keep", "keepReceipt", "label", "live", "mend", "lead", "nodes", "places", "read", "record", "refused", "rewrite", "round", "save", "shown", "sweep",
+  "sync", "vouch", "waiting"];
 
 /** Every declaration ends in a semicolon, at which the view makes it important. */
 const sheet = {
@@ -27,7 +27,7 @@ async function bundle(entry, services, across) {
   const { outputFiles } = await build({
     entryPoints: [`banner/${entry}.js`],
     plugins: [sheet],
-    define: { __SERVICES__: `${services}`, __ACROSS__: `${across}` },
+    define: { __CONSENT__: "$", __GUARD__: "$", __STRICT__: "$", __SERVICES__: `${services}`, __ACROSS__: `${across}` },
     bundle: true,
     minifySyntax: true,
     format: "esm",
@@ -49,7 +49,7 @@ for (const [name, entry, services, across = false] of SCRIPTS) {
     ecma: 2021,
     module: true,
     compress: { passes: 3, unsafe_arrows: true, toplevel: true, hoist_funs: true },
-    mangle: { properties: { regex: new RegExp(`^(${INTERNAL.join("|")})$`) } },
+    mangle: { properties: { builtins: true, regex: new RegExp(`^(${INTERNAL.join("|")})$`) } },
   });
   await writeFile(`${folder}/${name}.js`, code);
   console.log(`${folder}/${name}.js: ${Buffer.byteLength(code)} bytes, ${gzipSync(code, { level: 9 }).length} gzip`);

@@ -143,7 +143,7 @@ function decide(action, surface, changes = answers(__SERVICES__ ? [...categories
   const decision = changed(config, state, changes);
   const now = seconds();
   const subject = state.subject || newSubject();
-  const kept = lasts && store.write({ policy, decided_at: now, subject, ids: entries(config, decision, action) });
+  const kept = lasts && store.save({ policy, decided_at: now, subject, ids: entries(config, decision, action) });
   const body = {
     id: newId(), subject, policy, language, action, surface, ...decision,
     signals: gpc() ? /** @type {const} */ ({ gpc: true }) : undefined,
@@ -209,7 +209,7 @@ function boot(choice) {
   guard?.handOver(api);
   if (guard && guard.guards != policy) console.warn("consent: paste the guard anew, of policy " + guard.guards);
   emit("ready", state);
-  addEventListener("visibilitychange", () => (document.hidden ? leave() : refresh()));
+  document.addEventListener("visibilitychange", () => (document.hidden ? leave() : refresh()));
   addEventListener("pagehide", () => {
     leave();
     others = void others?.close(); // a page that others might call upon is not kept
@@ -269,7 +269,7 @@ function settle() {
   if (!live()) return;
   whenThere(dataset.root, draw);
   // WebKit forgets a script's cookie a week after it was last written.
-  if ("GestureEvent" in window) store.write(/** @type {import("./types").Choice} */ (store.read()));
+  if ("GestureEvent" in window) store.save(/** @type {import("./types").Choice} */ (store.read()));
   if (__SERVICES__) sweepUp([]);
 }
 
@@ -280,8 +280,9 @@ function settle() {
  */
 function start() {
   if (__ACROSS__) follow(store);
-  new Promise((/** @type {any} */ go) => (/** @type {any} */ (document).prerendering ? document.addEventListener("prerenderingchange", go) : go()))
-    .then(store.read).then(boot);
+  const begin = () => queueMicrotask(boot.bind(null, store.read()));
+  if (/** @type {any} */ (document).prerendering) document.addEventListener("prerenderingchange", begin); // once by itself
+  else queueMicrotask(begin);
 }
 
 const { lang } = dataset;

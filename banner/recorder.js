@@ -70,8 +70,8 @@ export function createRecorder({ home, store, emit }) {
     if (!receipt) throw id; // somebody else's 200, such as a hotel's sign-in page: not recorded
     failures = 0;
     if (action != "load_once") store.keepReceipt(receipt);
-    store.drop(id);
     takeTime(body, Date.parse(state.decided_at));
+    store.drop(id);
     emit("recorded", { id, receipt, state });
     return 0;
   }
@@ -84,8 +84,8 @@ export function createRecorder({ home, store, emit }) {
   function takeTime({ decided_at }, time) {
     const choice = store.read();
     const newest = choice?.decided_at == Date.parse(decided_at) / 1e3;
-    if (newest && !store.waiting()[0] && Math.abs(time - Date.now()) < DAY) {
-      store.write({ ...choice, decided_at: (time / 1e3) >>> 0 });
+    if (newest && !store.waiting()[1] && Math.abs(time - Date.now()) < DAY) {
+      store.save({ ...choice, decided_at: (time / 1e3) >>> 0 });
     }
   }
 

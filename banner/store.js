@@ -1,5 +1,5 @@
-// What the browser keeps: the cookie, the receipt, the outbox and a flag on it. Nothing is written before there is a
-// choice, and no storage error ever leaves this file: what cannot be stored is remembered until the page goes.
+// What the browser keeps: the cookie, the receipt, the outbox and a note that it is empty. Nothing is written before there
+// is a choice, and no storage error ever leaves this file: what cannot be stored is remembered until the page goes.
 import { format, holds, parse } from "./choices.js";
 
 /**
@@ -24,23 +24,32 @@ export function createStore(config, page) {
   const shelf = openShelf(page);
   const receipt = "consent:receipt:" + site;
   const outbox = "consent:outbox:" + site;
-  // A cookie while something waits, read with the choice: opening localStorage only to find nothing is dear, and every
-  // page would.
-  const flag = "consent_outbox_" + site + "=1";
-  /** @type {unknown} */
-  let flagged;
+  let idle = false; // nothing waits, as far as is known
   let unkept = ""; // a value that the browser would not take as a cookie
 
   /** @returns {Choice | null} The newest choice: two cookies of the name may reach us, from two domains. */
   function read() {
     const all = [...cookies(page), cookie.name + "=" + unkept];
-    flagged ||= all.includes(flag);
     const choices = all.map(text => text.split(cookie.name + "=")).map(([before, value]) => parse(before ? "" : value));
-    return choices.reduce((newest, one) => (one && !(newest && newest.decided_at > one.decided_at) ? one : newest), null);
+    const newest = choices.reduce((newest, one) => (one && !(newest && newest.decided_at > one.decided_at) ? one : newest), null);
+    idle = all.includes(note(newest?.decided_at));
+    return newest;
+  }
+
+  /**
+   * The cookie that says that nothing waits after the choice of that second, made here: to open localStorage only to find
+   * nothing is dear, and every page would. @param {number | undefined} at
+   */
+  const note = at => `${cookie.name}_sent=${at}.${site}.${page.origin}`;
+
+  /** For a day: whatever becomes of cookies and outbox heals. @param {number} at */
+  function take(at) {
+    idle = !!at;
+    cookies(page, note(at) + "; Path=/; Max-Age=86400");
   }
 
   /** @param {Choice} choice @returns {boolean} whether the browser keeps it */
-  function write(choice) {
+  function save(choice) {
     const value = format(config, choice);
     const left = choice.decided_at + holds(config, choice.ids) - Date.now() / 1e3;
     const kept = `${cookie.name}=${value}`;
@@ -54,29 +63,34 @@ export function createStore(config, page) {
   /** @returns {Recording[]} */
   function waiting() {
     try {
-      if (flagged) return JSON.parse(/** @type {any} */ (shelf.get(outbox))).filter((/** @type {Recording} */ one) => one.id);
+      if (idle) return [];
+      const list = JSON.parse(/** @type {any} */ (shelf.get(outbox))).filter((/** @type {Recording} */ one) => one.id);
+      if (list[0]) return list;
     } catch {
       // none, or broken by somebody else
     }
+    const choice = read();
+    if (choice) take(choice.decided_at);
     return [];
   }
 
   // An old library may have given arrays a `toJSON` of its own.
   /** @param {Recording[]} list */
-  function keepWaiting(list) {
-    flagged = list[0];
-    cookies(page, flag + "; Path=/; Max-Age=" + (flagged ? LONGEST : 0)); // for this host alone, as is what it stands for
-    shelf.set(outbox, `[${list.map(one => JSON.stringify(one))}]`);
-  }
+  const keepWaiting = list => shelf.set(outbox, `[${list.map(one => JSON.stringify(one))}]`);
 
   return {
     read,
-    write,
+    save,
     waiting,
-    receipt: () => shelf.get(receipt),
+    receipt: () => shelf.get(receipt) || null,
     keepReceipt: (/** @type {string} */ text) => shelf.set(receipt, text),
     /** @param {Recording} body */
-    keep: body => keepWaiting([...waiting(), body]),
+    keep(body) {
+      idle = false; // whatever is said: nothing is written over
+      const list = [...waiting(), body];
+      take(0);
+      keepWaiting(list);
+    },
     /** @param {string} id */
     drop: id => keepWaiting(waiting().filter(one => one.id != id)),
   };

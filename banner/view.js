@@ -23,17 +23,16 @@ import * as texts from "./texts.js";
 
 const { privacy_url, direction: dir = "ltr" } = config;
 
-const BANNER = forControl + forBanner;
-const ALL = BANNER + forDialog + (__SERVICES__ ? forServices : "");
+const BANNER = [forControl, forBanner];
+const ALL = [...BANNER, forDialog, __SERVICES__ && forServices];
 
-/** Each is parsed when something first needs it: most visitors see the control alone. @type {Record<string, CSSStyleSheet>} */
+/** Each is parsed once, when something first needs it: most visitors see the control alone. @type {Record<string, CSSStyleSheet>} */
 const sheets = {};
 
-/** @param {string} css */
+/** @param {any} css */
 function sheet(css) {
-  const made = sheets[css] || new CSSStyleSheet();
-  if (!sheets[css]) made.replaceSync(css == appearance.css ? css : css.replaceAll(";", "!important;"));
-  return (sheets[css] = made);
+  if (!sheets[css]) (sheets[css] = new CSSStyleSheet()).replaceSync(css == appearance.css ? css : css.replaceAll(";", "!important;"));
+  return sheets[css];
 }
 
 /**
@@ -60,11 +59,11 @@ export function button(text, onclick, id, kind, label) {
 export const host = (id, attributes, ...children) =>
   element("div", { id, lang, dir, ...attributes }, ...children);
 
-/** @param {HTMLElement} host @param {string} looks @param {Node[]} children */
+/** @param {HTMLElement} host @param {(string | false)[]} looks @param {Node[]} children */
 function dress(host, looks, ...children) {
   const root = host.attachShadow({ mode: "open" });
   try {
-    root.adoptedStyleSheets = [looks, appearance.css || ""].filter(Boolean).map(sheet);
+    root.adoptedStyleSheets = [...looks, appearance.css].filter(Boolean).map(sheet);
   } catch {
     // a browser of before 2023: all is there, without its looks
   }
@@ -135,7 +134,7 @@ export function createView(parts) {
     }
     banner?.remove();
     control ||= button(regime == "opt-out" ? texts.reopen : "⚙\ufe0e", open, "", "reopen", texts.reopen);
-    dock ||= dress(host("consent-reopen", {}), forControl, element("slot", {}), status);
+    dock ||= dress(host("consent-reopen", {}), [forControl], element("slot", {}), status);
     if (!dock.isConnected) root.append(dock);
     if (!appearance.bare) dock.append(control);
     if (before != document.body && document.activeElement == document.body) control.focus();
@@ -249,7 +248,7 @@ function last({ state, receipt }) {
 
 /** A switch with its name. @param {string} id @param {string} name @param {boolean} checked @param {boolean} [disabled] */
 function toggle(id, name, checked, disabled) {
-  const input = Object.assign(element("input", { type: "checkbox", role: "switch", id, "aria-describedby": id + "-" }), { checked, disabled });
+  const input = /** @type {HTMLInputElement} */ (element("input", { type: "checkbox", role: "switch", id, "aria-describedby": id + "-", checked, disabled }));
   return { input, label: element("label", { class: "row" }, element("b", {}, name), disabled && texts.always_on, input) };
 }
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import brotli
 import msgspec
 
 from consent import banner, policy
@@ -103,11 +104,11 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1  # head and body leave in one piece
-    answers: dict[str, tuple[str, bytes]]
+    answers: dict[str, tuple[str, str, bytes]]
 
     def do_GET(self) -> None:
-        kind, body = self.answers.get(self.path, ("text/plain", b""))
-        self._answer(200 if body else 404, kind, body)
+        kind, coding, body = self.answers.get(self.path, ("text/plain", "identity", b""))
+        self._answer(200 if body else 404, kind, body, coding)
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
@@ -115,12 +116,12 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(204, "text/plain", b"")
         return self._answer(201, "application/json", gzip.compress(b'{"receipt": "a.b.c", "state": {}}'))
 
-    def _answer(self, status: int, kind: str, body: bytes) -> None:
+    def _answer(self, status: int, kind: str, body: bytes, coding: str = "gzip") -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind + "; charset=utf-8")
         self.send_header("Cache-Control", "public, max-age=300")
         if body:
-            self.send_header("Content-Encoding", "gzip")
+            self.send_header("Content-Encoding", coding)
         if status != 204:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -130,8 +131,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing is said."""
 
 
-def _answers() -> dict[str, tuple[str, bytes]]:
-    """What each address answers: its type and its compressed bytes."""
+def _answers() -> dict[str, tuple[str, str, bytes]]:
+    """What each address answers: its type, how it is compressed, and its bytes. Scripts travel as the service sends them."""
     scripts = {
         "/floor.js": FLOOR.encode(),
         "/sites/bench/plain.js": script(),
@@ -142,5 +143,7 @@ def _answers() -> dict[str, tuple[str, bytes]]:
         path(name): PAGE.format(head=head, begin=STATIC if name == "static" else "", text=TEXT).encode()
         for name, head in HEADS.items()
     }
-    kinds = [("text/javascript", scripts), ("text/html", pages)]
-    return {at: (kind, gzip.compress(body, 9, mtime=0)) for kind, all in kinds for at, body in all.items()}
+    return {
+        **{at: ("text/javascript", "br", brotli.compress(body, mode=brotli.MODE_TEXT)) for at, body in scripts.items()},
+        **{at: ("text/html", "gzip", gzip.compress(body, 9, mtime=0)) for at, body in pages.items()},
+    }

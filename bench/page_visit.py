@@ -178,4 +178,5 @@ def _of(event: dict, url: str) -> bool:
 def _refuse(page: Page, cdp: CDPSession) -> list:
     if page.evaluate("!!document.getElementById('consent-reject')"):
         press(cdp, page.evaluate(MIDDLE, "consent-reject"))
+        time.sleep(SETTLED)  # the server answers meanwhile
     return page.context.cookies()

@@ -71,13 +71,13 @@ def render(published: Published, *, language: str, regime: Regime) -> bytes:
     """The script itself: the code with its one free variable bound to the settings."""
     settings = settings_of(published, language=language, regime=regime)
     name = ("plain" if is_plain(published) else "banner") + "-across" * published.cookie.follow_links
-    return HINT + bound(f"{name}.js", "__CONSENT__", settings).encode() + b"\n"
+    return HINT + bound(f"{name}.js", settings).encode() + b"\n"
 
 
-def bound(name: str, free: str, settings: dict[str, Any]) -> str:
-    """A script of static/ with its one free variable bound; it may stand in HTML."""
+def bound(name: str, settings: dict[str, Any]) -> str:
+    """A script of static/ with its one free variable, `$`, bound; it may stand in HTML."""
     said = msgspec.json.encode(settings).decode().replace("<", "\\u003c")
-    return f"(function({free}){{{source(name).decode().strip()}}})({said});"
+    return f"(function($){{{source(name).decode().strip()}}})({said});"
 
 
 def brotli_of(gzipped: bytes) -> bytes:

@@ -40,7 +40,7 @@ def to_paste(published: Published, base: str, way: Way) -> Snippet:
 
 def guard(published: Published) -> str:
     """The guard's script for a policy version, in the policy's first language."""
-    return bound("guard-plain.js" if is_plain(published) else "guard.js", "__GUARD__", _settings(published))
+    return bound("guard-plain.js" if is_plain(published) else "guard.js", _settings(published))
 
 
 def _settings(published: Published) -> dict[str, Any]:
@@ -88,4 +88,4 @@ def _strict(published: Published, base: str) -> str:
     always = [sources[one.id] for one in published.services if one.category in necessary]
     own = [*OWN, "/".join(base.split("/")[:3]), *published.origins, *always]
     asked = {one.id: sources[one.id] for one in published.services if one.category not in necessary}
-    return bound("strict.js", "__STRICT__", {"sources": " ".join(dict.fromkeys(own)), "services": asked})
+    return bound("strict.js", {"sources": " ".join(dict.fromkeys(own)), "services": asked})

@@ -29,12 +29,13 @@ class Firefox:
     """A running Firefox; each command is one of firefox.mjs."""
 
     executable = shutil.which("firefox-esr") or shutil.which("firefox")
+    driver = shutil.which("node")
     package = "firefox-esr"
 
     def __init__(self) -> None:
-        driver = Path(__file__).with_name("firefox.mjs")
+        program = Path(__file__).with_name("firefox.mjs")
         self._process = subprocess.Popen(
-            ["node", driver, str(self.executable)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [str(self.driver), program, str(self.executable)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
     def do(self, *command: str) -> Any:
@@ -55,7 +56,8 @@ class Firefox:
 class WebKit:
     """A running WebKitGTK, on a screen that nobody sees: it has no headless mode."""
 
-    executable = next(Path("/usr/lib").glob("*/webkit2gtk-4.*/MiniBrowser"), None) if shutil.which("Xvfb") else None
+    executable = next(Path("/usr/lib").glob("*/webkit2gtk-4.*/MiniBrowser"), None)
+    driver = shutil.which("WebKitWebDriver")
     package = "webkit2gtk-driver"
 
     def __init__(self) -> None:
@@ -64,6 +66,7 @@ class WebKit:
         assert self._screen.stdout
         self._display = ":" + self._screen.stdout.readline().strip()
         self._page: webdriver.WebKitGTK | None = None
+        self._failures: list[str] = []
 
     def do(self, name: str, *given: str) -> Any:
         return getattr(self, "_" + name)(*given)
@@ -82,7 +85,7 @@ class WebKit:
         options = Options()
         options.binary_location = str(self.executable)
         options.add_argument("--automation")
-        service = Service(shutil.which("WebKitWebDriver"), env={**os.environ, "DISPLAY": self._display})
+        service = Service(self.driver, env={**os.environ, "DISPLAY": self._display})
         self._page = webdriver.WebKitGTK(options, service)
 
     @property
@@ -91,6 +94,7 @@ class WebKit:
         return self._page
 
     def _goto(self, url: str) -> None:
+        self._failures += self._heard()
         self.page.get(url)
 
     def evaluate(self, code: str) -> Any:
@@ -116,6 +120,11 @@ class WebKit:
         webdriver.ActionChains(self.page).send_keys(getattr(Keys, key.upper(), key)).perform()
 
     def _errors(self) -> list[str]:
+        """Those of a page that reloaded by itself went with it."""
+        told, self._failures = self._failures + self._heard(), []
+        return told
+
+    def _heard(self) -> list[str]:
         return self.evaluate("window.failures?.splice(0) ?? []")
 
 

@@ -35,7 +35,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, website: Website, host: We
 @pytest.fixture(scope="module", params=ENGINES)
 def browser(request: pytest.FixtureRequest) -> Iterator[Firefox | WebKit]:
     engine = ENGINES[request.param]
-    if not engine.executable:
+    if not (engine.executable and engine.driver):
         pytest.skip(f"{request.param} is not installed; `make test` installs Debian's {engine.package}")
     browser = engine()
     yield browser
@@ -49,7 +49,7 @@ def show(browser: Firefox | WebKit, service: Service, website: Website, host: We
     browser.do("fresh")
 
     def show(body: str, head: str = "", **headers: str) -> Firefox | WebKit:
-        html = f"<!doctype html><html lang=en><head>{head or tag(service)}{WATCH}<title>Shop</title></head><body>{body}</body></html>"
+        html = f"<!doctype html><html lang=en><head>{WATCH}{head or tag(service)}<title>Shop</title></head><body>{body}</body></html>"
         browser.do("goto", website.put("/", html.replace("TRACKER", host.url), **headers))
         browser.do("wait", READY)
         return browser

@@ -35,7 +35,7 @@ function run(config, { cookies = "", now = NOW, name = "guard", shelf = {}, more
     return typeof shelf == "function" ? shelf() : { getItem: key => shelf[key] ?? null };
   } };
   page.window = page;
-  vm.runInNewContext(`(function(__GUARD__){${readFileSync(`static/${name}.js`, "utf8")}})(${JSON.stringify(config)})`, page);
+  vm.runInNewContext(`(function($){${readFileSync(`static/${name}.js`, "utf8")}})(${JSON.stringify(config)})`, page);
   return { page, consent: page.consent, emit: (name, detail) => events.dispatchEvent(Object.assign(new Event("consent:" + name), { detail })) };
 }
 

@@ -25,6 +25,7 @@ export function createPage({ protocol = "https:", cookies = true, storage = true
   };
   return {
     written, kept, jar,
+    origin: "https://shop.example",
     location: { protocol },
     document: {
       get cookie() {

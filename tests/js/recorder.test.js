@@ -69,7 +69,7 @@ test("the receipt of what was loaded once takes no other's place", async t => {
 
 test("the newest choice takes the server's time", async t => {
   const { recorder, store } = begin(t);
-  store.write(choice(["analytics"]));
+  store.save(choice(["analytics"]));
   recorder.record(body("one"));
   await settle();
   assert.deepEqual(store.read(), choice(["analytics"], NOW + 5));
@@ -77,7 +77,7 @@ test("the newest choice takes the server's time", async t => {
 
 test("a choice made meanwhile keeps its own time", async t => {
   const { recorder, store } = begin(t);
-  store.write(choice(["analytics"], NOW + 1));
+  store.save(choice(["analytics"], NOW + 1));
   recorder.record(body("one", NOW));
   await settle();
   assert.equal(store.read().decided_at, NOW + 1);
@@ -85,7 +85,7 @@ test("a choice made meanwhile keeps its own time", async t => {
 
 test("a browser whose clock is days off keeps its own time and is not asked for ever", async t => {
   const { recorder, store } = begin(t, [{ json: { receipt: "a.b.c", state: { decided_at: iso(NOW + 3 * 86400) } } }]);
-  store.write(choice([]));
+  store.save(choice([]));
   recorder.record(body("one"));
   await settle();
   assert.equal(store.read().decided_at, NOW);

@@ -17,21 +17,21 @@ test("nothing is written before a choice", () => {
 test("the cookie has the name, the value and the attributes of the contract", t => {
   at(t);
   const page = createPage();
-  createStore(CONFIG, page).write(choice(["analytics"]));
+  createStore(CONFIG, page).save(choice(["analytics"]));
   assert.deepEqual(page.written, [`consent=1.3.${NOW}.${SUBJECT}.analytics; Path=/; SameSite=Lax; Max-Age=15552000; Secure`]);
 });
 
 test("on plain http the cookie is not Secure, or it would be lost", t => {
   at(t);
   const page = createPage({ protocol: "http:" });
-  createStore(CONFIG, page).write(choice([]));
+  createStore(CONFIG, page).save(choice([]));
   assert.doesNotMatch(page.written[0], /Secure/);
 });
 
 test("the cookie goes to the domain of the policy", t => {
   at(t);
   const page = createPage();
-  createStore({ ...CONFIG, cookie: { name: "consent_shop", domain: ".shop.example" } }, page).write(choice([]));
+  createStore({ ...CONFIG, cookie: { name: "consent_shop", domain: ".shop.example" } }, page).save(choice([]));
   assert.equal(page.written[0], "consent_shop=; Path=/; Max-Age=0"); // one for this host alone would hide it
   assert.match(page.written[1], /^consent_shop=1.*; Domain=\.shop\.example/);
 });
@@ -39,14 +39,14 @@ test("the cookie goes to the domain of the policy", t => {
 test("a cookie never lives longer than browsers allow", t => {
   at(t);
   const page = createPage();
-  createStore({ ...CONFIG, valid_days: 1000 }, page).write(choice([]));
+  createStore({ ...CONFIG, valid_days: 1000 }, page).save(choice([]));
   assert.match(page.written[0], /Max-Age=34560000;/);
 });
 
 test("writing a choice again does not prolong it", t => {
   at(t, NOW + 86400);
   const page = createPage();
-  createStore(CONFIG, page).write(choice([]));
+  createStore(CONFIG, page).save(choice([]));
   assert.match(page.written[0], /Max-Age=15465600;/);
 });
 
@@ -66,7 +66,7 @@ for (const [name, options] of Object.entries({ refused: { cookies: false, storag
   test(`with storage ${name} everything is remembered until the page goes`, t => {
     at(t);
     const store = createStore(CONFIG, createPage(options));
-    store.write(choice(["social"]));
+    store.save(choice(["social"]));
     store.keepReceipt("a.b.c");
     store.keep(BODY);
     assert.deepEqual([store.read(), store.receipt(), store.waiting()], [choice(["social"]), "a.b.c", [BODY]]);
@@ -87,29 +87,63 @@ test("an outbox that somebody else broke is empty", () => {
   for (const junk of ["{", "null", "1", '"text"', "[null]", '{"id": 1}']) {
     const page = createPage();
     page.kept.set("consent:outbox:shop", junk);
-    page.jar.set("consent_outbox_shop", "1");
     const store = createStore(CONFIG, page);
     store.read();
     assert.deepEqual(store.waiting(), [], junk);
   }
 });
 
-test("while something waits a cookie of this host says so, and nobody looks where it does not", () => {
+test("a cookie says for a day that nothing waits after a choice, and then nobody looks", t => {
+  at(t);
   const page = createPage();
   const { get } = Object.getOwnPropertyDescriptor(page, "localStorage");
   let opened = 0;
   Object.defineProperty(page, "localStorage", { get: () => (opened++, get.call(page)) });
-  const domain = { ...CONFIG, cookie: { name: "consent", domain: ".shop.example" } };
-  createStore(domain, page).keep(BODY);
-  const later = createStore(domain, page);
-  later.read();
-  assert.deepEqual([later.waiting(), page.written], [[BODY], ["consent_outbox_shop=1; Path=/; Max-Age=34560000"]]);
-  later.drop(BODY.id);
-  assert.equal(page.written[1], "consent_outbox_shop=1; Path=/; Max-Age=0");
-  page.jar.clear();
-  opened = 0;
-  const last = createStore(CONFIG, page);
-  assert.deepEqual([last.read(), last.waiting(), opened], [null, [], 0]);
+  const begin = () => {
+    const store = createStore(CONFIG, page);
+    store.read();
+    return store;
+  };
+  const said = () => page.written.filter(text => text.startsWith("consent_sent"));
+  assert.deepEqual([begin().waiting(), opened, said()], [[], 1, []]); // nothing is said before a choice
+
+  begin().save(choice([]));
+  assert.deepEqual([begin().waiting(), opened], [[], 2]);
+  assert.deepEqual(said(), [`consent_sent=${NOW}.shop.https://shop.example; Path=/; Max-Age=86400`]);
+  assert.deepEqual([begin().waiting(), opened], [[], 2]);
+
+  begin().keep(BODY); // of the same second, or let in once, so that the choice says nothing of it
+  assert.match(said().at(-1), /^consent_sent=0/);
+  assert.deepEqual(begin().waiting(), [BODY]);
+
+  begin().drop(BODY.id);
+  assert.deepEqual(begin().waiting(), []);
+  begin().save(choice(["social"], NOW + 9)); // somebody else's script, that says nothing
+  page.kept.set("consent:outbox:shop", JSON.stringify([BODY]));
+  assert.deepEqual(begin().waiting(), [BODY]);
+});
+
+test("whatever a cookie says, a choice is put beside those that wait", t => {
+  at(t);
+  const page = createPage();
+  const store = createStore(CONFIG, page);
+  store.save(choice([]));
+  store.waiting();
+  page.kept.set("consent:outbox:shop", JSON.stringify([BODY]));
+  store.keep({ id: "another" });
+  assert.deepEqual(store.waiting().map(one => one.id), [BODY.id, "another"]);
+});
+
+test("what another origin of this host has said is not believed", t => {
+  at(t);
+  const page = createPage();
+  createStore(CONFIG, page).save(choice([]));
+  createStore(CONFIG, page).waiting();
+  page.origin = "https://shop.example:8443";
+  page.kept.set("consent:outbox:shop", JSON.stringify([BODY]));
+  const store = createStore(CONFIG, page);
+  store.read();
+  assert.deepEqual(store.waiting(), [BODY]);
 });
 
 test("a subject is 128 random bits in base64url", () => {
