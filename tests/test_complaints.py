@@ -25,7 +25,7 @@ COMPLAINTS = {
         "browser/test_late.py::test_a_cookie_that_comes_back_is_cleared_on_the_next_page"
     ],
     "6 no Google Consent Mode of its own": [
-        "browser/test_banner.py::test_google_hears_the_default_first_and_every_change"
+        "browser/test_tag_and_api.py::test_google_hears_the_default_first_and_every_change"
     ],
     "7 Consent Mode comes too late": [
         "browser/test_guard.py::test_the_guard_answers_from_the_line_after_it_and_speaks_first",
@@ -69,14 +69,16 @@ COMPLAINTS = {
     "18 cookies of parent and host domain quarrel": [
         "browser/test_world.py::test_a_cookie_from_before_the_domain_was_shared_does_not_linger"
     ],
-    "19 the banner is late, flashes and shifts the page": ["browser/test_banner.py::test_nothing_on_the_page_moves"],
+    "19 the banner is late, flashes and shifts the page": [
+        "browser/test_surroundings.py::test_nothing_on_the_page_moves"
+    ],
     "20 it needs a framework": ["test_snippet.py::test_the_tag_is_asynchronous_unless_asked_otherwise"],
     "21 consent for one service, and a cookie that stays small": [
         "browser/test_preferences.py::test_a_service_can_be_refused_inside_a_granted_category",
         "test_state.py::test_a_cookie_of_500_bytes_is_absent",
     ],
     "22 visitors are asked again for nothing": ["test_policy.py::test_only_what_consent_was_about_is_material"],
-    "23 the script pasted twice runs twice": ["browser/test_banner.py::test_of_two_tags_one_counts"],
+    "23 the script pasted twice runs twice": ["browser/test_tag_and_api.py::test_of_two_tags_one_counts"],
     "24 ad blockers break it": [
         "browser/test_world.py::test_a_banner_that_a_blocker_takes_away_leaves_a_page_that_works",
         "browser/test_world.py::test_nothing_is_named_as_blocking_lists_name_consent_tools",
