@@ -60,16 +60,16 @@ export function createStore(config, page) {
     return !unkept;
   }
 
-  /** @returns {Recording[]} */
-  function waiting() {
+  /** @param {unknown} [adding] whatever is said is looked at, or it would be written over @returns {Recording[]} */
+  function waiting(adding) {
     try {
-      if (idle) return [];
+      if (idle && !adding) return [];
       const list = JSON.parse(/** @type {any} */ (shelf.get(outbox))).filter((/** @type {Recording} */ one) => one.id);
       if (list[0]) return list;
     } catch {
       // none, or broken by somebody else
     }
-    const choice = read();
+    const choice = !adding && read();
     if (choice) take(choice.decided_at);
     return [];
   }
@@ -86,10 +86,8 @@ export function createStore(config, page) {
     keepReceipt: (/** @type {string} */ text) => shelf.set(receipt, text),
     /** @param {Recording} body */
     keep(body) {
-      idle = false; // whatever is said: nothing is written over
-      const list = [...waiting(), body];
-      take(0);
-      keepWaiting(list);
+      if (idle) take(0);
+      keepWaiting([...waiting(1), body]);
     },
     /** @param {string} id */
     drop: id => keepWaiting(waiting().filter(one => one.id != id)),

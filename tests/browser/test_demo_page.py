@@ -86,7 +86,7 @@ def test_withdrawing_by_the_footer_puts_all_to_sleep_again(page, asked):
     expect(page.locator("#claims")).to_contain_text('"action": "withdraw"')
     expect(page.locator("#verdict")).to_have_text("Verified in this browser.")
     expect(page.locator("iframe[src], .badge img")).to_have_count(0)
-    assert cookies(page) == {"consent"}
+    assert cookies(page) == {"consent", "consent_sent"}
 
 
 def test_the_panel_never_calls_a_forged_receipt_verified(page, asked):

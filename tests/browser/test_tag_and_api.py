@@ -113,7 +113,9 @@ def test_state_in_page_and_service_are_the_same(show, service: Service) -> None:
 def test_a_choice_made_in_another_tab_counts_after_coming_back(show) -> None:
     page = show()
     page.evaluate("consent.accept()")
-    page.evaluate("document.cookie = document.cookie.replace(/[^.]*$/, '-persistent~-analytics~-social') + '; path=/'")
+    page.evaluate(
+        "document.cookie = document.cookie.replace(/[^.;]*(;.*)?$/, '-persistent~-analytics~-social; path=/')"
+    )
     page.evaluate(
         "for (const name of ['pagehide', 'pageshow']) dispatchEvent(new PageTransitionEvent(name, {persisted: true}))"
     )

@@ -77,7 +77,8 @@ function drawAlive(line, granted) {
 /** Names of what the site and its services keep; other people's cookies are none of this page's business. */
 function keptNames(panel) {
   const ours = [...panel.querySelectorAll("[data-cookies]")].flatMap(({ dataset }) => dataset.cookies.split(" "));
-  const known = [find("kept").dataset.cookie, ...ours].filter(name => name && cookies().includes(name));
+  const { cookie } = find("kept").dataset;
+  const known = [cookie, cookie + "_sent", ...ours].filter(name => name && cookies().includes(name));
   return [...known.map(name => ["cookie", name]), ...stored(panel.dataset.site).map(name => ["storage", name])];
 }
 
