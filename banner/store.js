@@ -90,7 +90,7 @@ export function createStore(config, page) {
       keepWaiting([...waiting(1), body]);
     },
     /** @param {string} id */
-    drop: id => keepWaiting(waiting().filter(one => one.id != id)),
+    drop: id => keepWaiting(waiting(1).filter(one => one.id != id)),
   };
 }
 
