@@ -60,7 +60,9 @@ def test_accepting_wakes_tracker_video_and_badge(page, asked):
     expect(page.frame_locator("iframe").get_by_role("img", name="A window at dusk")).to_be_visible()
     expect(page.get_by_alt_text("2,318 people follow")).to_be_visible()
     assert [asked.count(path) for path in WAITING] == [1, 1, 1]
-    assert {"consent", "_demo_id", "_demo_reel"} <= cookies(page)
+    assert {"consent", "consent_sent", "_demo_id", "_demo_reel"} == cookies(page)
+    for name in cookies(page):
+        expect(page.locator("#kept")).to_contain_text(name)
 
 
 def test_the_panel_shows_what_is_granted_and_a_verified_receipt(page, asked):

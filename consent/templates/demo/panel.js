@@ -34,7 +34,7 @@ function follow(panel, consent) {
   const drawn = () => draw(panel, consent);
   const receipt = () => drawReceipt(panel.dataset, consent);
   for (const event of ["ready", "decide", "change"]) consent.on(event, () => (tidy(panel, consent), drawn(), receipt()));
-  consent.on("recorded", () => (drawn(), receipt()));
+  consent.on("recorded", () => (setTimeout(drawn), receipt())); // when the browser has been told that it is sent
   consent.on("error", ({ status }) => judge("bad", `The server has refused to record your choice (${status}).`));
   document.addEventListener("demo:tracked", drawn);
   const awake = { subtree: true, childList: true, attributes: true, attributeFilter: ["src"] };
