@@ -7,9 +7,11 @@ import { build, transform } from "esbuild";
 import { minify } from "terser";
 
 // Names that never leave the script: neither in the settings, the API, the DOM nor in what is stored or sent.
-const INTERNAL = ["announce", "awake", "box", "claim", "clear", "decide", "denied", "drop", "embed", "emit", "enter", "flush", "headless", "held",
-  "hold", "home", "input", "it", "keep", "keepReceipt", "label", "live", "mend", "lead", "nodes", "places", "read", "record", "refused", "rewrite", "round", "save", "shown", "sweep",
-  "sync", "vouch", "waiting"];
+const INTERNAL = [
+  "announce", "awake", "box", "claim", "clear", "decide", "denied", "drop", "embed", "emit", "enter", "flush",
+  "headless", "held", "hold", "home", "input", "it", "keep", "keepReceipt", "label", "lead", "live", "mend", "nodes",
+  "places", "read", "record", "refused", "rewrite", "round", "save", "shown", "sweep", "sync", "vouch", "waiting",
+];
 
 /** Every declaration ends in a semicolon, at which the view makes it important. */
 const sheet = {

@@ -42,8 +42,8 @@ export function createStore(config, page) {
    */
   const note = at => `${cookie.name}_sent=${at}.${site}.${page.origin}`;
 
-  /** For a day: whatever becomes of cookies and outbox heals. @param {number} at */
-  function take(at) {
+  /** Writes it for a day, so that whatever becomes of cookies and outbox heals; 0 takes it back. @param {number} at */
+  function say(at) {
     idle = !!at;
     cookies(page, note(at) + "; Path=/; Max-Age=86400");
   }
@@ -60,17 +60,17 @@ export function createStore(config, page) {
     return !unkept;
   }
 
-  /** @param {unknown} [adding] whatever is said is looked at, or it would be written over @returns {Recording[]} */
-  function waiting(adding) {
+  /** @param {unknown} [changing] whether the list is written next: then it is looked at, whatever is said @returns {Recording[]} */
+  function waiting(changing) {
     try {
-      if (idle && !adding) return [];
+      if (idle && !changing) return [];
       const list = JSON.parse(/** @type {any} */ (shelf.get(outbox))).filter((/** @type {Recording} */ one) => one.id);
       if (list[0]) return list;
     } catch {
       // none, or broken by somebody else
     }
-    const choice = !adding && read();
-    if (choice) take(choice.decided_at);
+    const choice = !changing && read();
+    if (choice) say(choice.decided_at);
     return [];
   }
 
@@ -86,7 +86,7 @@ export function createStore(config, page) {
     keepReceipt: (/** @type {string} */ text) => shelf.set(receipt, text),
     /** @param {Recording} body */
     keep(body) {
-      if (idle) take(0);
+      if (idle) say(0);
       keepWaiting([...waiting(1), body]);
     },
     /** @param {string} id */

@@ -31,6 +31,9 @@ def free_port() -> int:
 class Service:
     """A running service on a data folder of its own."""
 
+    awake = "/readyz"
+    """What answers once it has started."""
+
     def __init__(self, data: Path) -> None:
         self.data = data
         self.port = free_port()
@@ -88,7 +91,7 @@ class Service:
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             try:
-                self.get("/readyz")
+                self.get(self.awake)
                 return
             except OSError:
                 time.sleep(0.1)

@@ -8,6 +8,9 @@ from tests.browser.conftest import Service, Website, tag
 pytestmark = pytest.mark.browser
 
 OUTBOX = "JSON.parse(localStorage['consent:outbox:shop'] || '[]').length"
+PUT_AWAY = (
+    "Object.defineProperty(document, 'hidden', {value: true}); document.dispatchEvent(new Event('visibilitychange'))"
+)
 PAGE = "<!doctype html><html lang=en><head><title>Shop</title>{}</head><body><h1>Shop</h1></body></html>"
 
 
@@ -49,9 +52,7 @@ def test_a_choice_that_waits_outlives_its_cookies(service: Service, website: Web
     page.wait_for_selector("#consent-banner")
     assert page.evaluate(OUTBOX) == 1
     # Where no choice is known it is sent when the page is put away.
-    page.evaluate(
-        "Object.defineProperty(document, 'hidden', {value: true}); document.dispatchEvent(new Event('visibilitychange'))"
-    )
+    page.evaluate(PUT_AWAY)
     page.wait_for_function(f"{OUTBOX} === 0")
     assert count(service) == 2
 
@@ -88,7 +89,7 @@ def test_only_what_waits_opens_local_storage(service: Service, website: Website,
     page.wait_for_function(f"consent.receipt() && {OUTBOX} === 0")
     page.reload()
     page.wait_for_selector("#consent-reopen")
-    page.evaluate("dispatchEvent(new Event('visibilitychange'))")
+    page.evaluate(PUT_AWAY)
     assert page.evaluate("opened") == 0
 
 
