@@ -49,5 +49,9 @@ def _values(header: str, name: str) -> list[str]:
 
 def _asked(policy: "bytes | str | dict[str, Any]") -> AskedPolicy:
     if isinstance(policy, bytes | str):
-        return msgspec.json.decode(policy, type=AskedPolicy)
+        return _POLICY.decode(policy)
     return msgspec.convert(policy, AskedPolicy)
+
+
+_POLICY = msgspec.json.Decoder(AskedPolicy)
+"""Made before a website's server has threads: msgspec's plan of a type must not be used half made (consent/shape.py)."""

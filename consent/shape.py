@@ -21,6 +21,18 @@ MOST_DOTS = 4_000_000
 """Sum over a TOML document's keys of their dots squared; a plain document stays below a thousandth of it."""
 
 
+def plan() -> None:
+    """Have msgspec plan every type that is loaded now. Call it before there are threads.
+
+    It plans a type at its first use and in Python, so that another thread finds the plan half made and the whole process
+    dies of it (msgspec 0.22).
+    """
+    types = msgspec.Struct.__subclasses__()
+    for type_ in types:
+        msgspec.json.Decoder(type_)
+        types += type_.__subclasses__()
+
+
 def decode(data: bytes, *, what: str, toml: bool = False) -> Any:
     """The plain data of JSON or TOML bytes. Raises Malformed with line or byte; `what` begins its sentence."""
     if toml and _is_deep(data):

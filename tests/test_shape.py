@@ -1,13 +1,16 @@
 """Every mistake of a document's shape, with its path and what would be right."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from consent import policy
 from consent.errors import Invalid, Malformed
 from consent.model import Choice, Display, Policy, Published
 from consent.shape import decode, mistakes, nearest, read
@@ -159,3 +162,50 @@ def _policy(**changes) -> dict:
         "categories": [{"id": "session", "necessary": True}],
         **changes,
     }
+
+
+AT_ONCE = """
+import sys, threading
+from consent import client, create_app, policy
+def at_once(work):
+    start = threading.Barrier(6)
+    threads = [threading.Thread(target=lambda: (start.wait(), work())) for _ in range(6)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+document = sys.argv[2].encode()
+sys.setswitchinterval(1e-6)
+at_once(lambda: client.read_cookie(None, document))
+if sys.argv[1] == "service":
+    create_app()
+    at_once(lambda: policy.load(document))
+"""
+LATER = """
+import pkgutil, importlib
+import consent, msgspec
+consent.create_app()
+def types(): return [one for type_ in msgspec.Struct.__subclasses__() for one in (type_, *type_.__subclasses__())]
+known = types()
+for module in pkgutil.walk_packages(consent.__path__, "consent."):
+    if not module.name.startswith("consent.cli"): importlib.import_module(module.name)
+print(*{one.__module__ for one in types()} - {one.__module__ for one in known})
+"""
+
+
+def alone(code: str, tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Code in an interpreter of its own."""
+    environ = {**os.environ, "CONSENT_DATA": str(tmp_path / "data")}
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], env=environ, capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.mark.parametrize("where", ["client", "service"])
+def test_threads_may_all_read_a_policy_first(tmp_path: Path, draft: Policy, where: str):
+    document = policy.publish(policy.complete(draft), site="shop", version=1, material_since=1)
+    done = alone(AT_ONCE, tmp_path, where, policy.canonical(document).decode())
+    assert done.returncode == 0, done.stderr  # -11 where the interpreter died
+
+
+def test_a_service_has_loaded_its_types_before_it_answers(tmp_path: Path):
+    done = alone(LATER, tmp_path)
+    assert (done.stdout.strip(), done.stderr) == ("consent.sealing", "")  # the command line's alone: sealed backups

@@ -5,6 +5,7 @@ import logging
 from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from consent import shape
 from consent.banner import code_hash
 from consent.errors import ConsentError, Unavailable
 from consent.ledger import Ledger
@@ -36,6 +37,7 @@ log = logging.getLogger("consent")
 
 def make_app(settings: Settings, ledger: Ledger) -> Flask:
     """The application around a ledger."""
+    shape.plan()  # before a server makes threads
     app = Flask("consent", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
     places = Places(settings.country_header, settings.geoip)

@@ -17,7 +17,8 @@ SIZES = {"phone": (320, 640), "desk": (1280, 800)}
 # A frame's size is what a window's is to the page in it, so that fifty languages are measured in one go.
 MEASURE = """async ([site, languages, [width, height]]) => {
   const contrast = CONTRAST;
-  const settled = frame => new Promise(done => {
+  const settled = (frame, language) => new Promise((done, fail) => {
+    setTimeout(() => fail(new Error(`no banner in ${language}`)), 120e3);
     const look = () => frame.contentDocument?.querySelector("#consent-banner") ? done() : setTimeout(look, 20);
     look();
   });
@@ -34,7 +35,7 @@ MEASURE = """async ([site, languages, [width, height]]) => {
     frame.style = `width: ${width}px; height: ${height}px; border: 0`;
     frame.src = `/page?${site}&${language}`;
     document.body.append(frame);
-    await settled(frame);
+    await settled(frame, language);
     const { contentDocument: page, contentWindow: { consent } } = frame;
     const banner = page.querySelector("#consent-banner");
     const first = layer(banner);
