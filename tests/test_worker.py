@@ -3,6 +3,8 @@
 import http.client
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ import psycopg
 import pytest
 
 from consent.errors import Conflict
+from consent.web.serve import DEFAULTS, heed
 from consent.web.worker import THREADS, Aside, Loop, Threads
 from tests.conftest import ORIGIN, SUBJECT, body, choice
 from tests.test_durability import Server
@@ -289,3 +292,28 @@ def test_what_an_application_raises_reaches_the_server():
     assert next(pieces) == b"one"
     with pytest.raises(RuntimeError):
         next(pieces)
+
+
+FORKED_AT_A_STOP = """
+import os, signal, sys
+heard = []
+signal.signal(signal.SIGTERM, lambda *_: heard.append(1))
+stop = lambda: os.kill(os.getpid(), signal.SIGTERM)
+os.register_at_fork(before=stop, after_in_child=stop)
+if sys.argv[1:]:
+    from consent.web.serve import heed
+    heed(None)
+worker = os.fork()
+if worker:
+    print(len(heard), os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]))
+"""
+
+
+@pytest.mark.parametrize(("heeds", "told"), [([], "1 0"), (["yes"], "1 -15")])
+def test_a_stop_while_a_worker_is_forked_reaches_both(heeds: list[str], told: str):
+    done = subprocess.run([sys.executable, "-c", FORKED_AT_A_STOP, *heeds], capture_output=True, text=True, timeout=60)
+    assert (done.stdout.strip(), done.stderr) == (told, "")
+
+
+def test_the_shipped_server_heeds_them():
+    assert DEFAULTS["on_starting"] is heed

@@ -2,8 +2,10 @@
 
 import gc
 import os
+import signal
 from contextlib import suppress
 from ctypes import CDLL
+from functools import partial
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -13,6 +15,27 @@ from consent.keeper import Keeper
 from consent.logs import config
 from consent.settings import Settings
 from consent.web.service import Service
+
+STOPS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
+
+
+def heed(_server: Any) -> None:
+    """Lose no stop while a worker is forked; gunicorn calls it in the master, before any fork.
+
+    A worker has the master's ears until it has its own: what it hears in between it would put on the master's list, which
+    in the worker nobody reads, and go on until it is killed. Having nothing in hand yet, it may simply end.
+    """
+    os.register_at_fork(
+        before=partial(signal.pthread_sigmask, signal.SIG_BLOCK, STOPS),
+        after_in_parent=partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, STOPS),
+        after_in_child=_may_end,
+    )
+
+
+def _may_end() -> None:
+    for stop in STOPS:
+        signal.signal(stop, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
 
 
 def keep(worker: Any) -> None:
@@ -56,6 +79,7 @@ DEFAULTS: dict[str, Any] = {
     "logconfig_dict": config(),
     # Nothing but the service's own port is opened.
     "control_socket_disable": True,
+    "on_starting": heed,
     "pre_fork": share,
     # Checkpoints and purges are made by a thread of whichever worker comes first.
     "post_worker_init": keep,
