@@ -82,3 +82,15 @@ def test_nothing_on_the_page_moves(show) -> None:
     button(page, "Accept all").last.click()
     page.wait_for_timeout(200)
     assert page.evaluate("window.shift || 0") == 0
+
+
+def test_where_it_cannot_start_the_page_is_told_and_nothing_is_granted(show) -> None:
+    page = show(
+        "<script type=text/plain data-consent=analytics>window.tracked = true</script>",
+        head="""<script>window.told = []
+            addEventListener("error", event => told.push(event.error.message))
+            addEventListener("unhandledrejection", () => told.push("nobody hears of it"))
+            window.CustomEvent = function () { throw new Error("no events here") }</script>""",
+    )
+    assert page.evaluate("told") == ["no events here"]
+    assert page.evaluate("[consent.granted('analytics'), window.tracked]") == [False, None]
