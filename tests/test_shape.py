@@ -173,11 +173,9 @@ def at_once(work):
     for thread in threads: thread.start()
     for thread in threads: thread.join()
 document = sys.argv[2].encode()
+if sys.argv[1] == "service": create_app()
 sys.setswitchinterval(1e-6)
-at_once(lambda: client.read_cookie(None, document))
-if sys.argv[1] == "service":
-    create_app()
-    at_once(lambda: policy.load(document))
+at_once({"client": lambda: client.read_cookie(None, document), "service": lambda: policy.load(document)}[sys.argv[1]])
 """
 LATER = """
 import pkgutil, importlib

@@ -17,6 +17,7 @@ from consent.settings import Settings
 from consent.web.service import Service
 
 STOPS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
+"""What ends a gunicorn, at leisure or at once."""
 
 
 def heed(_server: Any) -> None:
@@ -79,6 +80,7 @@ DEFAULTS: dict[str, Any] = {
     "logconfig_dict": config(),
     # Nothing but the service's own port is opened.
     "control_socket_disable": True,
+    # A stop is heard in every process from its first moment.
     "on_starting": heed,
     "pre_fork": share,
     # Checkpoints and purges are made by a thread of whichever worker comes first.
